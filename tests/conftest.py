@@ -1,0 +1,48 @@
+"""What every test stands on: one event loop kind, no blocking calls on it, no network but loopback."""
+
+import ipaddress
+import os
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+# The machine that runs the tests may be busy; how long one example takes is no promise of ours.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """All asynchronous tests run on asyncio, as the program does."""
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person who runs the tests reaches them."""
+    for name in list(os.environ):
+        if name.startswith(("BATCHGEN_", "XENODIA_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to anything but this machine fails the test."""
+    connect = socket.socket.connect
+
+    def guarded(sock: socket.socket, address: Any) -> None:
+        if sock.family in {socket.AF_INET, socket.AF_INET6} and not ipaddress.ip_address(address[0]).is_loopback:
+            pytest.fail(f"a test tried to reach {address[0]}")
+        connect(sock, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test says its promise in a sentence."""
+    for item in items:
+        function = getattr(item, "function", None)
+        if function is not None and not (function.__doc__ or "").strip():
+            raise pytest.UsageError(f"{item.nodeid} has no docstring: say its promise in one sentence")
