@@ -1,0 +1,54 @@
+"""Files that a manifest names: they start at its folder and end inside it, links followed; nothing else is opened."""
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Final
+
+from batchgen.manifest.problems import one_edit_away
+
+_ELSEWHERE: Final = re.compile(r"[/~]|[A-Za-z]:[\\/]")
+_LISTED: Final = 10_000
+
+
+def contents(root: Path, text: str, *, most: int) -> bytes:
+    """The bytes of a file, up to one more than `most`. ValueError with a sentence that begins with its name."""
+    if _ELSEWHERE.match(text):
+        raise ValueError(f"`{text}` does not start at the manifest's folder; write it without what stands in front")
+    try:
+        real = (root / text).resolve(strict=True)
+        if not real.is_relative_to(root.resolve(strict=True)):
+            raise ValueError(f"`{text}` ends outside the manifest's folder")
+        return _bytes(real, text, most)
+    except FileNotFoundError:
+        raise ValueError(f"`{text}` does not exist{_suggestion(root / text)}") from None
+    except (OSError, RuntimeError) as error:
+        raise ValueError(
+            f"`{text}` cannot be read: {getattr(error, 'strerror', None) or 'its links go round'}"
+        ) from None
+
+
+def _bytes(real: Path, text: str, most: int) -> bytes:
+    # Not blocking: a pipe in the place of a picture must not make the run wait for somebody to write into it.
+    descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise ValueError(f"`{text}` is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(most + 1)
+    finally:
+        os.close(descriptor)
+
+
+def _suggestion(path: Path) -> str:
+    if "\\" in path.name:
+        return "; folders are parted by `/`"
+    try:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry, _ in zip(entries, range(_LISTED), strict=False)]
+    except OSError:
+        return ""
+    near = one_edit_away(path.name, sorted(names))
+    return f"; did you mean `{near}`?" if near else ""

@@ -1,0 +1,117 @@
+"""Reference pictures: files are checked and hashed once each, URLs are passed on and never fetched here."""
+
+import hashlib
+import ipaddress
+import re
+from pathlib import Path, PurePosixPath
+from typing import Final
+from urllib.parse import urlsplit
+
+from batchgen.errors import Unfinished
+from batchgen.guard import is_loopback
+from batchgen.job import FileReference, Reference, UrlReference, without_signature
+from batchgen.manifest.files import contents
+from batchgen.manifest.provider import Provider, Remote
+from batchgen.picture import describe, sniff
+
+LARGEST: Final = 30 * 1024 * 1024
+"""Bytes of a reference picture; the provider's own limit."""
+
+_HEAD: Final = 256 * 1024
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\\|/(?!/))")
+_GLOB: Final = re.compile(r"[*?\[]")
+_TEMPLATE: Final = re.compile(r"\{\{|\{%|\{#")
+_LONGEST_URL: Final = 8192
+
+
+class References:
+    """The references of one expansion. What it learnt of a text, good or bad, it says again without looking."""
+
+    def __init__(self, root: Path, provider: Provider) -> None:
+        self.signed_urls: dict[str, str] = {}
+        self.files: dict[str, FileReference] = {}
+        self._root = root
+        self._far = isinstance(provider, Remote) and not is_loopback(urlsplit(provider.base_url).hostname or "")
+        self._known: dict[str, Reference] = {}
+        self._wrong: dict[str, str] = {}
+
+    def reference(self, text: str) -> Reference:
+        """The reference that a text stands for. ValueError with a sentence; no URL's query is in it."""
+        if text in self._wrong:
+            raise ValueError(self._wrong[text])
+        try:
+            return self._known.setdefault(text, self._known.get(text) or self._look(text))
+        except ValueError as error:
+            self._wrong[text] = str(error)
+            raise
+
+    def _look(self, text: str) -> Reference:
+        if _TEMPLATE.search(text):
+            raise ValueError("templates in references are not yet supported")
+        if _SCHEME.match(text):
+            return self._url(text)
+        if _GLOB.search(text):
+            raise ValueError("patterns in references (*, ? and [) are not yet supported; name each file")
+        found = _file(self._root, text)
+        self.files[found.path] = found
+        return found
+
+    def _url(self, text: str) -> UrlReference:
+        host = _checked_host(text)
+        if self._far and not _is_public(host):
+            raise ValueError("the provider cannot fetch from this address; write a public URL, or a file")
+        bare = without_signature(text)
+        if bare != text:
+            self.signed_urls.setdefault(bare, text)
+        return UrlReference(bare, signed=bare != text)
+
+
+def read_reference(root: Path, reference: FileReference) -> bytes:
+    """The bytes of a reference as it was planned, for sending.
+
+    Raises:
+        Unfinished: it is no longer what was planned; the next run plans it again.
+    """
+    again = "run again, and it is planned as it is now"
+    try:
+        data = contents(root, reference.path, most=LARGEST)
+    except ValueError as error:
+        raise Unfinished(f"{error}; {again}") from None
+    if hashlib.sha256(data).hexdigest() != reference.sha256:
+        raise Unfinished(f"`{reference.path}` has changed since it was planned; {again}")
+    return data
+
+
+def _file(root: Path, text: str) -> FileReference:
+    data = contents(root, text, most=LARGEST)
+    if len(data) > LARGEST:
+        raise ValueError(f"`{text}` has more than 30 MiB")
+    picture = sniff(data[:_HEAD])
+    if picture is None:
+        raise ValueError(f"`{text}` is no jpeg, png or webp picture; it is {describe(data[:_HEAD])}")
+    digest = hashlib.sha256(data).hexdigest()
+    return FileReference(PurePosixPath(text).as_posix(), digest, len(data), picture.media_type)
+
+
+def _checked_host(text: str) -> str:
+    if re.match(r"(?i)https?://", text) is None:
+        raise ValueError(f"a reference is a file or an http(s) URL; `{text.partition(':')[0]}:` is neither")
+    if len(text) > _LONGEST_URL or "\\" in text or " " in text or not text.isprintable():
+        raise ValueError(f"a URL holds no spaces, backslashes or control characters, and {_LONGEST_URL:,} at most")
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError("this is no URL; write https://host/path") from None
+    if "@" in parts.netloc:
+        raise ValueError("a URL holds no user or password")
+    if not host:
+        raise ValueError("this URL names no host")
+    return host
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return not is_loopback(host)
