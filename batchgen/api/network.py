@@ -1,0 +1,123 @@
+"""The one door to the network: how clients are built, and what they may never do.
+
+Neither the client for the API, which alone carries a credential, nor those for pictures follow a redirect, keep a
+cookie, read the environment, or repeat a request.
+"""
+
+import http.cookiejar
+import ipaddress
+import logging
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import httpx
+
+from batchgen.errors import SettingsError
+from batchgen.guard import is_loopback
+
+CONNECTIONS: Final = 20
+KEEPALIVE_SECONDS: Final = 1.0
+"""Shorter than any server's patience, so that a paid POST never goes over a connection that is being closed."""
+SLOWEST_UPLOAD: Final = 64 * 1024
+"""Bytes per second that an upload may take before it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Patience in seconds. `answer` is long because some servers paint before they answer a create."""
+
+    connect: float = 10
+    pool: float = 30
+    write: float = 30
+    answer: float = 300
+    submit: float = 330
+    poll_answer: float = 15
+    poll: float = 30
+    picture_answer: float = 15
+    picture: float = 600
+    slow_window: float = 30
+
+    def of(self, read: float, upload_bytes: int = 0) -> httpx.Timeout:
+        """The timeouts of one request by phase."""
+        write = self.write + upload_bytes / SLOWEST_UPLOAD
+        return httpx.Timeout(connect=self.connect, pool=self.pool, write=write, read=read)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How this machine reaches others.
+
+    `proxies` holds a proxy URL by the scheme that is asked for (`http`, `https`, `all`); `no_proxy` hosts, `.suffix`es,
+    addresses, networks or `*`; `ca_file` trusted certificates instead of the system's. Loopback is never proxied.
+    `private_hosts` names (lower case) from which pictures may be fetched in private networks.
+    """
+
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    no_proxy: tuple[str, ...] = ()
+    ca_file: str | None = None
+    private_hosts: frozenset[str] = frozenset()
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def proxy(self, scheme: str, host: str, port: int) -> str | None:
+        """The proxy for one address, None for none."""
+        if is_loopback(host) or any(_spares(rule.strip().lower(), host.lower(), port) for rule in self.no_proxy):
+            return None
+        return self.proxies.get(scheme) or self.proxies.get("all")
+
+
+class Door:
+    """Builds the clients of a run over one network; its certificates are read once.
+
+    Raises:
+        SettingsError: the certificate file, or later a proxy, is of no use.
+    """
+
+    def __init__(self, network: Network) -> None:
+        _hush()
+        self.network = network
+        self._context = tls_context(network.ca_file)
+
+    def client(self, proxy: str | None, *, keep: int, agent: str) -> httpx.AsyncClient:
+        """A client that trusts nothing it was not told; `keep` is how many idle connections it may hold."""
+        try:
+            return httpx.AsyncClient(
+                verify=self._context,
+                proxy=proxy,
+                limits=httpx.Limits(
+                    max_connections=CONNECTIONS, max_keepalive_connections=keep, keepalive_expiry=KEEPALIVE_SECONDS
+                ),
+                trust_env=False,
+                follow_redirects=False,
+                cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
+                headers={"User-Agent": agent, "Accept-Encoding": "identity"},
+            )
+        except (ValueError, httpx.InvalidURL, ImportError) as error:
+            raise SettingsError("the proxy of the environment is not a http or https proxy URL; mend it") from error
+
+
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Full verification against the system's certificates, or against those of a file."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise SettingsError(f"SSL_CERT_FILE {ca_file} holds no certificates that can be read; mend it") from error
+
+
+def _spares(rule: str, host: str, port: int) -> bool:
+    """Whether a no_proxy rule names this host."""
+    name, _, wanted = rule.rpartition(":") if rule.count(":") == 1 else (rule, "", "")
+    if wanted and wanted != str(port):
+        return False
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(name.strip("[]"), strict=False)
+    except ValueError:
+        suffix = name.lstrip("*.")
+        return name == "*" or (bool(suffix) and f".{host}".endswith(f".{suffix}"))
+
+
+def _hush() -> None:
+    """Keep the HTTP library from logging whole URLs, whose queries are secrets."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)

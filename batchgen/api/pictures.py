@@ -1,0 +1,219 @@
+"""Bringing pictures home: from allowed addresses only, without credentials, within a size and a time.
+
+A name is resolved once, all its addresses are judged, and the connection goes to one of those, so that no second
+answer of a name server can lead elsewhere. A proxy resolves by itself; through it only the URL's text is judged.
+"""
+
+import socket
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Self, TypeAlias, cast
+from urllib.parse import urljoin
+
+import anyio
+import httpx
+
+from batchgen import __version__
+from batchgen.api import answers
+from batchgen.api.network import Door, Timeouts
+from batchgen.api.transport import FAILURES, stop_for, why
+from batchgen.errors import BadAsset, OfferExpired, Stop, Unavailable
+from batchgen.guard import Policy, Target, check_addresses, check_url
+
+HOPS: Final = 5
+ADDRESSES: Final = 4
+SLOWEST: Final = 1024
+"""Bytes per second that a download must reach over its window."""
+
+# hosts of pictures sit behind filters that refuse agents which do not look like a browser's
+AGENT: Final = f"Mozilla/5.0 (compatible; batchgen/{__version__})"
+
+Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """The addresses of a host as the system knows them; raises OSError."""
+    found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How much and how long one picture may be, on a clock of monotonic seconds."""
+
+    max_bytes: int
+    timeouts: Timeouts
+    clock: Callable[[], float]
+
+
+class Pictures:
+    """The downloads of a run; an async context manager that opens no connection before it is asked."""
+
+    def __init__(
+        self,
+        door: Door,
+        policy: Policy,
+        *,
+        max_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+        resolver: Resolve = resolve,
+    ) -> None:
+        self._network = door.network
+        self._policy = policy
+        self._patience = Patience(max_bytes, door.network.timeouts, clock)
+        self._resolve = resolver
+        # no idle connection is kept: one pinned to an address could serve another name without asking its certificate
+        proxies: tuple[str | None, ...] = (None, *dict.fromkeys(door.network.proxies.values()))
+        self._clients = {proxy: door.client(proxy, keep=0, agent=AGENT) for proxy in proxies}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+
+    @asynccontextmanager
+    async def download(self, url: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open one picture and give its bytes as they come; see the contract for what it raises."""
+        began = self._patience.clock()
+        response, host = await self._open(url)
+        try:
+            _check_head(response, host, self._patience.max_bytes)
+            async with aclosing(_chunks(response, host, self._patience, began)) as chunks:
+                yield chunks
+        finally:
+            await response.aclose()
+
+    async def _open(self, url: str) -> tuple[httpx.Response, str]:
+        """Follow redirects by hand; every hop is judged like the first."""
+        target = check_url(url, self._policy)
+        for _ in range(HOPS + 1):
+            response = await self._ask(target)
+            if response.status_code not in {301, 302, 303, 307, 308}:
+                return response, target.host
+            await response.aclose()
+            url = _joined(url, response.headers.get("Location", ""))
+            following = check_url(url, self._policy)
+            if target.scheme == "https" and following.scheme == "http":
+                raise BadAsset(f"{target.host} redirects a picture from https to http; it is not followed")
+            target = following
+        raise BadAsset(f"{target.host} redirects a picture more than {HOPS} times; it is not followed")
+
+    async def _ask(self, target: Target) -> httpx.Response:
+        proxy = self._network.proxy(target.scheme, target.host, target.port)
+        try:
+            if proxy is not None:
+                return await self._send(target, target.host, proxy)
+            return await self._ask_directly(target)
+        except FAILURES as error:
+            raise _unavailable(error, target.host) from error
+
+    async def _ask_directly(self, target: Target) -> httpx.Response:
+        with anyio.fail_after(self._patience.timeouts.connect):
+            addresses = check_addresses(target, await self._resolve(target.host, target.port))
+        *others, last = addresses[:ADDRESSES]
+        for address in others:
+            try:
+                return await self._send(target, address, None)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue
+        return await self._send(target, last, None)
+
+    async def _send(self, target: Target, host: str, proxy: str | None) -> httpx.Response:
+        client = self._clients[proxy]
+        url = httpx.URL(scheme=target.scheme, host=host, port=target.port, raw_path=target.path.encode("ascii"))
+        request = client.build_request(
+            "GET",
+            url,
+            headers={"Host": _host_header(target)},
+            timeout=self._patience.timeouts.of(self._patience.timeouts.picture_answer),
+            extensions={"sni_hostname": target.host},
+        )
+        return await client.send(request, stream=True)
+
+
+def _check_head(response: httpx.Response, host: str, max_bytes: int) -> None:
+    """Judge status and headers before a byte of the body is read."""
+    match response.status_code:
+        case 200:
+            pass
+        case 408 | 425 | 429:
+            raise Unavailable(
+                f"{host} answered {response.status_code} for a picture",
+                answered=True,
+                retry_after_seconds=answers.retry_after(response.headers),
+            )
+        case status if 400 <= status < 500:
+            raise OfferExpired(f"{host} answered {status} for a picture; the task is asked for a fresh URL")
+        case status:
+            raise Unavailable(
+                f"{host} answered {status} for a picture",
+                answered=True,
+                retry_after_seconds=answers.retry_after(response.headers),
+            )
+    if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise BadAsset(f"{host} sends a picture in an encoding that was not asked for")
+    declared = response.headers.get("Content-Length", "0")
+    if declared.isdecimal() and int(declared[:20]) > max_bytes:
+        raise BadAsset(f"{host} announces a picture of {declared[:20]} bytes; at most {max_bytes} are taken")
+
+
+async def _chunks(response: httpx.Response, host: str, patience: Patience, began: float) -> AsyncGenerator[bytes, None]:
+    meter = _Meter(host, patience, began, since=patience.clock())
+    try:
+        async with aclosing(cast(AsyncGenerator[bytes, None], response.aiter_raw())) as raw:
+            async for chunk in raw:
+                meter.take(len(chunk))
+                yield chunk
+    except FAILURES as error:
+        raise _unavailable(error, host) from error
+
+
+@dataclass(slots=True)
+class _Meter:
+    """Counts bytes as they came over the wire against the picture's size, time and speed."""
+
+    host: str
+    patience: Patience
+    began: float
+    since: float
+    size: int = 0
+    window: int = 0
+
+    def take(self, size: int) -> None:
+        self.size, self.window, now = self.size + size, self.window + size, self.patience.clock()
+        timeouts = self.patience.timeouts
+        if self.size > self.patience.max_bytes:
+            raise BadAsset(f"{self.host} sends a picture of more than {self.patience.max_bytes} bytes")
+        if now - self.began > timeouts.picture:
+            raise Unavailable(f"{self.host}: a picture took more than {timeouts.picture:g} s", answered=True)
+        if now - self.since >= timeouts.slow_window:
+            if self.window < SLOWEST * (now - self.since):
+                raise Unavailable(f"{self.host} sends a picture slower than {SLOWEST} bytes a second", answered=True)
+            self.window, self.since = 0, now
+
+
+def _unavailable(error: BaseException, host: str) -> Unavailable:
+    """A picture's host that fails, also by its certificate, parks this picture and not the run."""
+    try:
+        stop_for(error, host)
+    except Stop as stop:
+        return Unavailable(str(stop))
+    return Unavailable(f"{host}: a picture could not be fetched ({why(error)})")
+
+
+def _joined(url: str, location: str) -> str:
+    """Where a redirect leads; an empty text, which no guard lets pass, when it cannot be told."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return ""
+
+
+def _host_header(target: Target) -> str:
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    default = 443 if target.scheme == "https" else 80
+    return host if target.port == default else f"{host}:{target.port}"

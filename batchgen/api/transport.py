@@ -1,0 +1,246 @@
+"""Calls to the API: each sent once, to one origin, and when it fails, how far it got."""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, Self
+
+import anyio
+import httpx
+
+from batchgen import __version__
+from batchgen.api import Order, wire
+from batchgen.api.network import CONNECTIONS, SLOWEST_UPLOAD, Door
+from batchgen.errors import NotTaken, OutcomeUnknown, SettingsError, Stop, Unavailable
+from batchgen.guard import is_loopback
+
+REQUESTS: Final = 64
+ANSWER_BYTES: Final = 1024 * 1024
+
+FAILURES: Final = (
+    httpx.HTTPError,
+    httpx.StreamError,
+    OSError,
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+    anyio.EndOfStream,
+)
+"""What the network can raise; a TLS record that does not verify comes through the library as a bare OSError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it came; the body is empty when it was longer than 1 MiB or could not be decoded."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+@dataclass(slots=True)
+class Trail:
+    """How far a request got, told by the events of the request itself; a proxy's CONNECT before it does not count."""
+
+    started: bool = False
+    sent: bool = False
+    answered: bool = False
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take note of one event."""
+        match event.partition(".")[2]:
+            case "send_request_headers.started" if info["request"].method != b"CONNECT":
+                self.started = True
+            case "send_request_body.complete":
+                self.sent = self.started
+            case "receive_response_headers.complete":
+                self.answered = self.started
+
+    @property
+    def reach(self) -> str:
+        """The words that the journal keeps."""
+        if self.answered:
+            return "answer cut off"
+        return "request sent, no answer" if self.sent else "request sent in part"
+
+
+class Listener(Protocol):
+    """Hears of every call to the API whether the server answered it."""
+
+    def heard(self) -> None:
+        """An answer came, whatever it said."""
+        ...
+
+    def lost(self) -> None:
+        """A call ended without a whole answer."""
+        ...
+
+
+class Nobody:
+    """A listener that does not care."""
+
+    def heard(self) -> None:
+        """Do nothing."""
+
+    def lost(self) -> None:
+        """Do nothing."""
+
+
+class Transport:
+    """Calls to one API origin, at most 64 at once over at most 20 connections; an async context manager.
+
+    `origin` is scheme, host and port, a path prefix and a trailing `/v1` allowed.
+    """
+
+    def __init__(self, origin: str, door: Door, listener: Listener | None = None) -> None:
+        self.origin = origin.rstrip("/").removesuffix("/v1").rstrip("/")
+        self.host = httpx.URL(self.origin).host
+        self._timeouts = door.network.timeouts
+        self._listener = listener or Nobody()
+        self._limiter = anyio.CapacityLimiter(REQUESTS)
+        url = httpx.URL(self.origin)
+        if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
+            raise SettingsError(
+                f"{self.host or 'the provider'}: the base URL must be https (http only on this machine)"
+            )
+        proxy = door.network.proxy(url.scheme, url.host, url.port or 443)
+        agent = f"batchgen/{__version__}"
+        # a paid POST has a connection of its own: none that the other side is closing, and no answer to something else
+        self._submits = door.client(proxy, keep=0, agent=agent)
+        self._polls = door.client(proxy, keep=CONNECTIONS, agent=agent)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._submits.aclose()
+        await self._polls.aclose()
+
+    async def post(self, order: Order, credential: str) -> Answer:
+        """Send one create, once.
+
+        Raises:
+            NotTaken: no byte of it left.
+            OutcomeUnknown: a byte may have left and no whole answer came.
+            Stop: the server's certificate is not trusted, or the proxy wants credentials.
+        """
+        trail, upload = Trail(), len(order.body)
+        headers = {
+            wire.AUTHORIZATION: f"Bearer {credential}",
+            wire.IDEMPOTENCY_KEY: order.token,
+            "Content-Type": order.content_type,
+        }
+        timeout = self._timeouts.of(self._timeouts.answer, upload)
+        request = self._submits.build_request(
+            "POST",
+            self.origin + wire.GENERATIONS,
+            content=order.body,
+            headers=headers,
+            timeout=timeout,
+            extensions={"trace": trail},
+        )
+        try:
+            return await self._exchange(self._submits, request, self._timeouts.submit + upload / SLOWEST_UPLOAD)
+        except FAILURES as error:
+            if trail.started:
+                raise OutcomeUnknown(f"{self.host}: {trail.reach} ({why(error)})", reach=trail.reach) from error
+            stop_for(error, self.host)
+            raise NotTaken(f"{self.host}: not reached, nothing was sent ({why(error)})") from error
+
+    async def get(self, path: str, credential: str | None) -> Answer:
+        """Ask for one free thing, once; without a credential it is asked anonymously.
+
+        Raises:
+            Unavailable: no whole answer came.
+            Stop: the server's certificate is not trusted, or the proxy wants credentials.
+        """
+        headers = {wire.AUTHORIZATION: f"Bearer {credential}"} if credential is not None else {}
+        timeout = self._timeouts.of(self._timeouts.poll_answer)
+        request = self._polls.build_request("GET", self.origin + path, headers=headers, timeout=timeout)
+        try:
+            return await self._exchange(self._polls, request, self._timeouts.poll)
+        except FAILURES as error:
+            stop_for(error, self.host)
+            raise Unavailable(f"{self.host}: no answer ({why(error)})") from error
+
+    async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request, seconds: float) -> Answer:
+        async with self._limiter:
+            try:
+                with anyio.fail_after(seconds):
+                    return await self._send(client, request)
+            except FAILURES:
+                self._listener.lost()
+                raise
+
+    async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> Answer:
+        response = await client.send(request, stream=True)
+        self._listener.heard()
+        try:
+            body = await _read(response)
+        except httpx.DecodingError:
+            body = b""
+        except FAILURES:
+            if response.is_success:
+                raise
+            body = b""  # a refusal is known by its status, whatever became of its words
+        finally:
+            await response.aclose()
+        return Answer(response.status_code, response.headers, body)
+
+
+def stop_for(error: BaseException, host: str) -> None:
+    """Raise Stop where trying again is of no use: a certificate, or a proxy that wants credentials."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise Stop(
+                f"the certificate of {host} is not trusted ({cause.verify_message}); "
+                "check the address, or name your certificates in SSL_CERT_FILE"
+            ) from error
+        if isinstance(cause, httpx.ProxyError) and str(cause).startswith("407"):
+            raise Stop("the proxy wants a user name and a password; put them into HTTPS_PROXY") from error
+
+
+def why(error: BaseException) -> str:
+    """A network failure in a few plain words of ours; what the library quotes of the wire is not repeated."""
+    match error:
+        case httpx.ConnectTimeout():
+            return "no connection in time"
+        case httpx.PoolTimeout():
+            return "no free connection in time"
+        case TimeoutError() | httpx.TimeoutException():
+            return "no answer in time"
+        case httpx.ProxyError():
+            return f"the proxy said {str(error)[:3]}"
+        case httpx.ConnectError():
+            return next(filter(None, map(_system_words, _causes(error))), "no connection")
+        case httpx.RemoteProtocolError() if "disconnected" in str(error):
+            return "it hung up"
+        case httpx.RemoteProtocolError():
+            return "it does not speak HTTP properly, or stopped in the middle"
+        case _:
+            return _system_words(error) or "the connection broke"
+
+
+def _system_words(error: BaseException) -> str:
+    return (error.strerror or "")[:80] if isinstance(error, OSError) else ""
+
+
+async def _read(response: httpx.Response) -> bytes:
+    chunks, size = [], 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > ANSWER_BYTES:
+            return b""
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from; the libraries below hide causes in `__context__`."""
+    seen: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is not None and each not in seen:
+            seen.append(each)
+            waiting += [each.__cause__, each.__context__]
+            yield each

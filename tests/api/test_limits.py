@@ -1,0 +1,341 @@
+"""The gates: how many at once, how many in a window, who waits for whom, and when nobody is there."""
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from batchgen.api.limits import Gates, Pace, Pause, Reach, Slots, Window
+from batchgen.errors import Unfinished
+from batchgen.terms import Expert, Limits, Rate, Terms
+from tests.api.clockwork import Clockwork
+
+pytestmark = pytest.mark.anyio
+
+
+async def never() -> None:
+    raise AssertionError("nobody should be probed")
+
+
+def gates(clockwork: Clockwork, terms: Terms | None = None, reach: Reach | None = None) -> Gates:
+    return Gates(terms or Terms(), reach or Reach(clockwork.timing), never, clockwork.timing)
+
+
+async def test_slots_hold_back_the_next_one() -> None:
+    """With all slots held the next submit waits until one is given back."""
+    slots, held = Slots(2, 8), 0
+
+    async def hold() -> None:
+        nonlocal held
+        async with slots.held():
+            held += 1
+            await release.wait()
+
+    release = anyio.Event()
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(hold)
+        await anyio.wait_all_tasks_blocked()
+        assert held == 2
+        release.set()
+    assert held == 3
+
+
+def test_slots_grow_by_one_per_window_of_successes() -> None:
+    """After as many successes as there are slots there is one more, up to the most."""
+    slots = Slots(4, 6)
+    opened = []
+    for _ in range(20):
+        slots.taken()
+        opened.append(slots.open)
+    assert opened == [4] * 3 + [5] * 5 + [6] * 12
+
+
+def test_slots_shrink_at_most_once_a_second() -> None:
+    """A storm of 429 in one second cuts once, by 0.7; the next second cuts again; one slot stays."""
+    clockwork = Clockwork()
+    slots = Slots(8, 8, clockwork.timing)
+    for _ in range(5):
+        slots.throttled()
+    assert slots.open == 5
+    for _ in range(9):
+        clockwork.now += 1
+        slots.throttled()
+    assert slots.open == 1
+
+
+def test_a_throttle_forgets_the_successes_before_it() -> None:
+    """Growth begins anew after a 429."""
+    slots = Slots(2, 8, Clockwork().timing)
+    slots.taken()
+    slots.throttled()
+    assert slots.open == 1
+    slots.taken()
+    assert slots.open == 2
+
+
+def test_slots_stay_within_their_bounds() -> None:
+    """Odd settings still give at least one slot and never more than the most."""
+    assert Slots(0, 0).open == 1
+    assert Slots(9, 3).open == 3
+
+
+async def passes(clockwork: Clockwork, gate: Callable[[], Awaitable[None]], count: int, seconds: float) -> list[float]:
+    """When each of `count` callers that come at once got through, within a time."""
+    times: list[float] = []
+
+    async def one() -> None:
+        await gate()
+        times.append(clockwork.now - 1000)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(count):
+            group.start_soon(one)
+        await clockwork.pass_by(seconds)
+        group.cancel_scope.cancel()
+    return times
+
+
+@settings(max_examples=30, deadline=None)
+@given(count=st.integers(1, 5), window=st.floats(0.5, 20), callers=st.integers(1, 12))
+def test_no_window_holds_more_than_the_rate(count: int, window: float, callers: int) -> None:
+    """Whatever the rate, no window of that length sees more passes, and nobody waits without need."""
+
+    async def run() -> list[float]:
+        clockwork = Clockwork()
+        gate = Window(Rate(count, window), Pause(clockwork.timing), clockwork.timing)
+        return await passes(clockwork, gate.passed, callers, window * 40)
+
+    times = anyio.run(run)
+    assert len(times) == callers
+    for earlier, later in zip(times, times[count:], strict=False):
+        assert later - earlier == pytest.approx(window)
+
+
+async def test_no_rate_means_no_wait() -> None:
+    """Without a rate everybody passes at once."""
+    clockwork = Clockwork()
+    assert await passes(clockwork, Window(None, Pause(clockwork.timing), clockwork.timing).passed, 5, 0) == [0] * 5
+
+
+async def test_a_pause_holds_everybody_until_its_end() -> None:
+    """Nobody passes before the end of a pause, a longer one prolongs it, a shorter one does not cut it."""
+    clockwork = Clockwork()
+    pause = Pause(clockwork.timing)
+    window = Window(Rate(2, 10), pause, clockwork.timing)
+    pause.hold(5)
+    pause.hold(1)
+
+    async def prolong() -> None:
+        await clockwork.sleep(4)
+        pause.hold(6)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(prolong)
+        assert await passes(clockwork, window.passed, 3, 60) == [10, 10, 20]
+
+
+async def test_polls_are_evenly_spaced_in_order() -> None:
+    """Polls pass one by one at their pace, first come first served, and a rest is not saved up."""
+    clockwork = Clockwork()
+    pace = Pace(5, clockwork.timing)
+    assert await passes(clockwork, pace.passed, 4, 2) == pytest.approx([0, 0.2, 0.4, 0.6])
+    assert await passes(clockwork, pace.passed, 3, 2) == pytest.approx([2, 2.2, 2.4])
+
+
+async def lost(reach: Reach, calls: int) -> None:
+    for _ in range(calls):
+        reach.lost()
+
+
+async def test_nine_silent_calls_are_bad_luck() -> None:
+    """Up to nine calls without an answer nobody waits, and any answer starts the count anew."""
+    reach = Reach(Clockwork().timing)
+    await lost(reach, 9)
+    await reach.ready(never)
+    reach.heard()
+    await lost(reach, 9)
+    await reach.ready(never)
+
+
+async def test_silence_is_probed_by_one_until_it_ends() -> None:
+    """After ten, everybody waits while one probes, at 2, 4, 8, 16, 30, 30 … seconds, and all go on together."""
+    clockwork = Clockwork()
+    reach = Reach(clockwork.timing)
+    reach.heard()
+    await lost(reach, 10)
+    probes: list[float] = []
+
+    async def probe() -> None:
+        probes.append(clockwork.now - 1000)
+        reach.heard() if len(probes) == 7 else reach.lost()
+
+    assert await passes(clockwork, lambda: reach.ready(probe), 5, 300) == [90] * 5
+    assert probes == [0, 2, 6, 14, 30, 60, 90]
+
+
+async def test_an_answer_to_somebody_else_ends_the_probing() -> None:
+    """A poll that is answered meanwhile opens the gate without another probe."""
+    clockwork = Clockwork()
+    reach = Reach(clockwork.timing)
+    await lost(reach, 10)
+    probes: list[float] = []
+
+    async def probe() -> None:
+        probes.append(clockwork.now)
+        reach.lost()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(reach.ready, probe)
+        await clockwork.settle()
+        reach.heard()
+        await clockwork.pass_by(2)
+    assert len(probes) == 1
+
+
+async def test_ten_minutes_of_silence_end_the_run() -> None:
+    """A run that was answered once waits ten minutes for the next answer, then ends to be run again."""
+    clockwork = Clockwork()
+    reach = Reach(clockwork.timing)
+    reach.heard()
+    await lost(reach, 10)
+
+    async def probe() -> None:
+        reach.lost()
+
+    ended: list[float] = []
+
+    async def wait() -> None:
+        with pytest.raises(Unfinished, match="out of reach"):
+            await reach.ready(probe)
+        ended.append(clockwork.now - 1000)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        await clockwork.pass_by(700)
+    assert len(ended) == 1
+    assert 600 <= ended[0] <= 630
+
+
+async def test_a_run_that_never_reached_the_server_ends_after_three_probes() -> None:
+    """If nothing was ever answered three probes are enough, and everybody is told."""
+    clockwork = Clockwork()
+    reach = Reach(clockwork.timing)
+    await lost(reach, 10)
+    probes: list[float] = []
+
+    async def probe() -> None:
+        probes.append(clockwork.now - 1000)
+        reach.lost()
+
+    async def wait() -> None:
+        with pytest.raises(Unfinished):
+            await reach.ready(probe)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        await clockwork.pass_by(60)
+    assert probes == [0, 2, 6]
+    with pytest.raises(Unfinished):
+        await reach.ready(probe)
+
+
+async def test_the_gates_of_a_submit_stand_in_a_row() -> None:
+    """A submit holds a slot and has passed pause and window; a throttle cuts the slots and holds everybody."""
+    clockwork = Clockwork()
+    terms = Terms(limits=Limits(rate=Rate(2, 10), expert=Expert(submit_slots=4)))
+    every = gates(clockwork, terms)
+
+    async def submit() -> None:
+        async with every.submit("m"):
+            pass
+
+    assert await passes(clockwork, submit, 4, 30) == [0, 0, 10, 10]
+    every.throttled("m", 100)
+    assert await passes(clockwork, submit, 1, 200) == [130]
+    every.throttled("m", None)
+    every.taken("m")
+    assert await passes(clockwork, submit, 1, 0) == [230]
+
+
+async def test_a_slot_is_given_back_when_a_wait_is_cancelled() -> None:
+    """A submit that is cancelled at a later gate gives its slot back and keeps nobody waiting."""
+    clockwork = Clockwork()
+    every = gates(clockwork, Terms(limits=Limits(expert=Expert(submit_slots=1, submit_slots_most=1))))
+    every.pause.hold(50)
+
+    async def submit() -> None:
+        async with every.submit("m"):
+            pass
+
+    assert await passes(clockwork, submit, 1, 10) == []
+    assert await passes(clockwork, submit, 1, 60) == [50]
+
+
+async def test_models_with_limits_of_their_own_have_their_own_gates() -> None:
+    """A model with its own rate neither waits for the others nor they for it; a pause holds both."""
+    clockwork = Clockwork()
+    own = Limits(rate=Rate(1, 100), in_flight=1)
+    every = gates(clockwork, Terms(limits=Limits(rate=Rate(1, 10)), models={"slow": own}))
+
+    def through(model: str) -> Callable[[], Awaitable[None]]:
+        async def submit() -> None:
+            async with every.submit(model):
+                pass
+
+        return submit
+
+    assert await passes(clockwork, through("slow"), 1, 0) == [0]
+    assert await passes(clockwork, through("other"), 2, 20) == [0, 10]
+    assert await passes(clockwork, through("slow"), 1, 200) == [100]
+    every.throttled("other", 30)
+    assert await passes(clockwork, through("slow"), 1, 200) == [250]
+
+
+async def test_places_in_flight_and_for_downloads_are_counted() -> None:
+    """No more jobs of a model, and no more downloads, than there are places."""
+    every = gates(Clockwork(), Terms(limits=Limits(in_flight=2, expert=Expert(downloads=3))))
+    inside = {"job": 0, "download": 0}
+    release = anyio.Event()
+
+    async def job() -> None:
+        async with every.job("m"):
+            inside["job"] += 1
+            await release.wait()
+
+    async def download() -> None:
+        async with every.download():
+            inside["download"] += 1
+            await release.wait()
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(job)
+            group.start_soon(download)
+        await anyio.wait_all_tasks_blocked()
+        assert inside == {"job": 2, "download": 3}
+        release.set()
+
+
+async def test_polls_and_submits_hear_that_nobody_is_there() -> None:
+    """When the server is out of reach polls end like submits."""
+    clockwork = Clockwork()
+    reach = Reach(clockwork.timing)
+    reach.heard()
+    await lost(reach, 10)
+    clockwork.now += 600
+    every = gates(clockwork, reach=reach)
+    with pytest.raises(Unfinished):
+        await every.poll()
+    with pytest.raises(Unfinished):
+        async with every.submit("m"):
+            pass
+
+
+async def test_polls_pass_at_their_pace() -> None:
+    """Polls are paced by the expert setting."""
+    clockwork = Clockwork()
+    every = gates(clockwork, Terms(limits=Limits(expert=Expert(polls_per_second=2))))
+    assert await passes(clockwork, every.poll, 3, 5) == [0, 0.5, 1]
