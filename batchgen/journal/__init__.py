@@ -1,0 +1,238 @@
+"""What has happened: every milestone of every job, in order, durable; judged by tests/contracts/journal.py.
+
+It is the only record. `milestones` is insert-only with key (job, position): of two runners on one job, one wins.
+Beside it, in the same transaction, stand each job's newest milestone and the totals; both can be derived again.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from batchgen.job import Draft, Job
+from batchgen.ledger import Money
+from batchgen.lifecycle import AttemptFailed, InDoubt, JobFailed, Milestone, Planned, Stored
+from batchgen.terms import Terms
+
+Place: TypeAlias = Literal["current", "replaced", "gone"]
+"""Whether a job belongs to the manifest as it stands, was superseded by an edit, or left it."""
+
+State: TypeAlias = Literal["queued", "running", "stored", "failed", "in_doubt", "dropped"]
+"""What people see (docs/life-of-a-job.md)."""
+
+Kind: TypeAlias = Literal["new", "changed", "unchanged", "renamed", "gone"]
+"""How the manifest differs from the journal, job by job."""
+
+STATES: tuple[State, ...] = ("queued", "running", "stored", "failed", "in_doubt", "dropped")
+
+
+def state_of(milestone: Milestone) -> State:
+    """The word people see for a newest milestone. A Started is running here; after a killed run it is in doubt."""
+    match milestone:
+        case Stored():
+            return "stored"
+        case InDoubt():
+            return "in_doubt"
+        case JobFailed(failure="dropped"):
+            return "dropped"
+        case JobFailed():
+            return "failed"
+        case Planned() | AttemptFailed():
+            return "queued"
+        case _:
+            return "running"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal: `job` is the job's number, `position` counts from 0 within the job."""
+
+    job: int
+    position: int
+    milestone: Milestone
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A job and the newest thing known of it; `at` in unix seconds, `run` the number of the run that wrote it."""
+
+    job: Job
+    position: int
+    milestone: Milestone
+    at: float
+    run: int
+    standing: Place = "current"
+    changed: bool = False
+
+    def then(self, milestone: Milestone) -> Entry:
+        """The entry that would record `milestone` next."""
+        return Entry(self.job.number, self.position + 1, milestone)
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What may not be exceeded, checked inside the transaction of a Started; None means no cap. Sums in micro-USD.
+
+    `batch`, `day` (UTC) and `resent` bound money; `run` the money, `run_pictures` the attempts this run starts.
+    """
+
+    batch: int | None = None
+    day: int | None = None
+    run: int | None = None
+    run_pictures: int | None = None
+    resent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which jobs are meant; an empty field means no restriction. `globs` match ids, `*` crosses slashes."""
+
+    states: frozenset[State] = frozenset()
+    standings: frozenset[Place] = frozenset()
+    globs: tuple[str, ...] = ()
+    numbers: frozenset[int] = frozenset()
+    misplaced: bool = False
+
+
+EVERYTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One writing of this batch; `ended` and `exit_code` are None while it runs or when it was killed.
+
+    `verb` is the command that wrote, `counts` the jobs by state at its end, `committed` the price in micro-USD and
+    `started` the number of the attempts it began.
+    """
+
+    number: int
+    verb: str
+    began: float
+    ended: float | None
+    host: str
+    pid: int
+    user: str
+    version: str
+    exit_code: int | None
+    reason: str
+    counts: Mapping[str, int]
+    committed: int
+    started: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The batch in figures; `counts` are jobs by state, of the manifest as it stands plus replaced ones in doubt."""
+
+    counts: Mapping[State, int]
+    kept: int
+    money: Money
+    models: Mapping[str, Mapping[State, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One job of a comparison; `was` is the earlier id of a renamed job."""
+
+    kind: Kind
+    id: str
+    reason: str
+    was: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Manifest against journal: counts, the number of jobs still to buy, and the first few of each kind."""
+
+    counts: Mapping[Kind, int]
+    to_buy: int
+    examples: Mapping[Kind, tuple[Difference, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose journal this is: `batch_id` of 128 random bits as hex, `provider` as an origin or `local`.
+
+    `inputs` is the digest of the inputs of the last whole expansion, empty before the first.
+    """
+
+    batch_id: str
+    name: str
+    manifest: str
+    provider: str
+    inputs: str = ""
+
+
+class Record(Protocol):
+    """The journal as readers see it: takes no lock, writes nothing, may be open while a run writes."""
+
+    @property
+    def identity(self) -> Identity:
+        """Whose journal this is."""
+        ...
+
+    @property
+    def runs(self) -> Sequence[Run]:
+        """All runs, the newest first."""
+        ...
+
+    def entries(self, selection: Selection = EVERYTHING) -> Iterator[Progress]:
+        """The selected jobs with their newest milestone, current ones in the manifest's order, then the others."""
+        ...
+
+    def totals(self) -> Totals:
+        """The figures, as of one moment."""
+        ...
+
+    def compare(self, drafts: Iterable[Draft]) -> Comparison:
+        """What `owe` would do with these drafts, which are a whole expansion. Changes nothing."""
+        ...
+
+
+class Journal(Protocol):
+    """The journal as the one run sees it that holds its lock."""
+
+    @property
+    def identity(self) -> Identity:
+        """Whose journal this is."""
+        ...
+
+    @property
+    def run(self) -> int:
+        """The number of the run that holds it."""
+        ...
+
+    async def owe(self, drafts: Iterable[Draft], inputs: str) -> Comparison:
+        """Make the journal owe exactly this whole expansion, in one transaction: all or nothing, callable twice.
+
+        Per draft, in order: a job of the same id and fingerprint is *unchanged* (one that was replaced or gone comes
+        back if it has its picture, has money on its way, or nothing else of that id is current); a current job of the
+        same id and another fingerprint is *changed*: kept as it is if it was ever bought (Started, Accepted,
+        Generated, InDoubt, Stored), else replaced at once; a gone id and a new id of equal fingerprint, paired in
+        order, are the *same job renamed*; the rest are *new* and *gone*. `inputs` is the digest of the manifest and
+        its files.
+        """
+        ...
+
+    def unfinished(self, terms: Terms) -> AsyncIterator[Progress]:
+        """The jobs that somebody has to carry on, each once per run, paid work first.
+
+        Order: Generated, Accepted, Started found from an earlier run, InDoubt that the terms let go on, then current
+        Planned and AttemptFailed jobs in the manifest's order. Jobs that are replaced or gone appear only while their
+        money is open. Jobs whose newest milestone this run wrote itself are not handed out again.
+        """
+        ...
+
+    async def append(self, entries: Sequence[Entry], caps: Caps | None = None) -> None:
+        """Record milestones of one job, all or none; durable on return, shared with other callers' commits.
+
+        Raises:
+            Superseded: (job, position) exists already; nothing of this call was recorded, others are not concerned.
+            NoHeadroom: a cap would be exceeded; likewise.
+            lifecycle.IllegalMilestone: likewise.
+            JournalError: the commit failed; nothing that waited for it was recorded and the run must end.
+        """
+        ...
+
+    async def totals(self) -> Totals:
+        """The figures, as of the last commit."""
+        ...

@@ -1,0 +1,159 @@
+"""Milestones and requests as the journal's text, and the seal that proves a row; never writes a signature.
+
+The text is compact JSON with sorted keys, so that equal values are equal bytes. What comes back is held to the
+exact shape that was written: a key too many or too few, or a value of another kind, is damage and no guess.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache, partial
+from hashlib import blake2b
+from typing import Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
+
+from batchgen.errors import Damaged
+from batchgen.job import FileReference, Reference, Request, UrlReference, without_signature
+from batchgen.lifecycle import FOLLOWS, Milestone
+
+KINDS: Final[Mapping[str, type[Milestone]]] = {kind.__name__: kind for kind in FOLLOWS}
+"""Milestones by the name that the journal gives them."""
+
+Sealable: TypeAlias = str | int | float | bytes | None
+
+
+def seal(*values: Sealable) -> bytes:
+    """Eight bytes that prove a row: a single flipped bit in any value gives another seal."""
+    return blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def encode_milestone(milestone: Milestone) -> str:
+    """All that a milestone carries, but for its kind and attempt, which are columns of their own."""
+    body = _plain(milestone)
+    del body["attempt"]
+    if "urls" in body:
+        body["urls"] = [_bare(url) for url in body["urls"]]
+    return _text(body)
+
+
+def decode_milestone(kind: str, attempt: int, body: str) -> Milestone:
+    """The milestone of a row.
+
+    Raises:
+        Damaged: no such kind, or not what `encode_milestone` writes.
+    """
+    if kind not in KINDS:
+        raise Damaged(f"The journal holds a milestone of unknown kind {kind!r}; keep it and ask for help.")
+    value = _object(body)
+    if "attempt" in value:
+        raise _damage(kind)
+    return _built(KINDS[kind], {"attempt": attempt, **value})  # type: ignore[no-any-return]
+
+
+def encode_request(request: Request) -> str:
+    """A request without the fields that are not set, its URLs without their signatures."""
+    body = {name: value for name, value in _plain(request).items() if value is not None}
+    body["references"] = [_reference(reference) for reference in request.references]
+    return _text(body)
+
+
+def decode_request(body: str) -> Request:
+    """The request of a row.
+
+    Raises:
+        Damaged: not what `encode_request` writes.
+    """
+    value = _object(body)
+    unset = {f.name: None for f in fields(Request) if f.default is None}
+    return _built(Request, {**unset, **value})  # type: ignore[no-any-return]
+
+
+def _reference(reference: Reference) -> dict[str, Any]:
+    match reference:
+        case FileReference():
+            return _plain(reference)
+        case UrlReference(url=url, signed=signed):
+            bare = without_signature(url)
+            return {"signed": signed or bare != url, "url": bare}
+
+
+def _read_reference(value: Any) -> Reference:
+    is_url = isinstance(value, dict) and "url" in value
+    return _built(UrlReference if is_url else FileReference, value)  # type: ignore[no-any-return]
+
+
+def _bare(url: str) -> str:
+    return url.split("?", 1)[0].split("#", 1)[0]
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    # ASCII, because a lone surrogate in a server's words must not make a milestone unwritable.
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def _object(body: str) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise _damage("row")
+    return value
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return {f.name: _plain_value(getattr(value, f.name)) for f in fields(value)}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain_value(each) for each in value]
+    return _plain(value) if is_dataclass(value) else value
+
+
+@cache
+def _readers(kind: type[Any]) -> dict[str, Callable[[Any], Any]]:
+    hints = get_type_hints(kind)
+    return {f.name: _reader(hints[f.name], kind.__name__) for f in fields(kind)}
+
+
+def _reader(hint: Any, where: str) -> Callable[[Any], Any]:
+    if get_origin(hint) is tuple:
+        return _tuple_reader(get_args(hint)[0], where)
+    if is_dataclass(hint):
+        return partial(_built, hint)
+    return _scalar_reader(hint, where)
+
+
+def _tuple_reader(hint: Any, where: str) -> Callable[[Any], Any]:
+    each = _read_reference if hint == Reference else _reader(hint, where)
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise _damage(where)
+        return tuple(each(one) for one in value)
+
+    return read
+
+
+def _scalar_reader(hint: Any, where: str) -> Callable[[Any], Any]:
+    words = get_args(hint) if get_origin(hint) is Literal else ()
+    # By exact type, because a bool is an int to isinstance, and a price is none.
+    kinds = frozenset({str} if words else (get_args(hint) or (hint,)))
+
+    def read(value: Any) -> Any:
+        if type(value) not in kinds or (words and value not in words):
+            raise _damage(where)
+        return value
+
+    return read
+
+
+def _built(kind: Any, value: Any) -> Any:
+    readers = _readers(kind)
+    if not isinstance(value, dict) or value.keys() != readers.keys():
+        raise _damage(kind.__name__)
+    return kind(**{name: read(value[name]) for name, read in readers.items()})
+
+
+def _damage(where: str) -> Damaged:
+    return Damaged(f"A {where} in the journal is not as it was written; keep it, and put a copy back or ask for help.")

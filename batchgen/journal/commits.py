@@ -1,0 +1,141 @@
+"""One thread that writes, and group commit: what arrives while a commit is being made goes into the next.
+
+Each piece of work is a savepoint of its own, so that one refusal does not touch its neighbours. A commit that fails
+fails all of them, and nothing is written after it: what the disk holds then is for the next run to read.
+"""
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias, TypeVar
+
+import anyio
+import apsw
+
+from batchgen.errors import JournalError
+
+Result = TypeVar("Result")
+Work: TypeAlias = Callable[[apsw.Connection], Result]
+
+_MOST: Final = 512
+"""Pieces of work in one commit; the others wait for the next."""
+
+
+@dataclass(slots=True, eq=False)
+class _Piece:
+    work: Work[Any]
+    future: "asyncio.Future[Any]"
+    value: Any = None
+    error: Exception | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Commits:
+    """The writer's thread with its connection; `after_commit` is called in it once others have their results."""
+
+    connection: apsw.Connection
+    after_commit: Callable[[], None]
+    _queue: "queue.SimpleQueue[_Piece | None]" = field(default_factory=queue.SimpleQueue)
+    _broken: str = ""
+    _closed: bool = False
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    _thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
+        self._thread.start()
+
+    async def do(self, work: Work[Result]) -> Result:
+        """Do a piece of work in a transaction; durable on return, which a cancellation does not hasten.
+
+        Raises:
+            JournalError: the commit failed, or an earlier one had, or the journal is closed.
+            Exception: whatever the work raises; then nothing of it was recorded.
+        """
+        if self._closed:
+            raise JournalError("The journal is closed; this run has ended.")
+        piece = _Piece(work, self._loop.create_future())
+        self._queue.put(piece)
+        with anyio.CancelScope(shield=True):
+            await piece.future
+        return piece.future.result()  # type: ignore[no-any-return]  # the work's own result
+
+    def refuse(self, reason: str) -> None:
+        """Write nothing more, for this reason; to be called in the thread."""
+        self._broken = reason
+        if self.connection.in_transaction:
+            with contextlib.suppress(apsw.Error):
+                self.connection.execute("ROLLBACK")
+
+    async def close(self) -> None:
+        """End the thread after what it has been given, and close the connection."""
+        self._closed = True
+        self._queue.put(None)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._thread.join)
+            await anyio.to_thread.run_sync(self.connection.close)
+
+    def _serve(self) -> None:
+        pieces = self._gather()
+        while pieces:
+            self._commit(pieces)
+            with contextlib.suppress(RuntimeError):  # a loop that is closed has nobody left to tell
+                self._loop.call_soon_threadsafe(_deliver, pieces)
+            if not self._broken:
+                self.after_commit()
+            pieces = self._gather()
+
+    def _gather(self) -> list[_Piece]:
+        """Wait for work, and take all there is; nothing means the end."""
+        first = self._queue.get()
+        pieces = [] if first is None else [first]
+        while pieces and len(pieces) < _MOST:
+            try:
+                piece = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if piece is None:
+                self._queue.put(None)  # the end comes after this commit
+                break
+            pieces.append(piece)
+        return pieces
+
+    def _commit(self, pieces: list[_Piece]) -> None:
+        try:
+            if not self._broken:
+                self.connection.execute("BEGIN IMMEDIATE")
+                for piece in pieces:
+                    self._do(piece)
+                self.connection.execute("COMMIT")
+        except apsw.Error as error:
+            self.refuse(
+                f"The journal could not be written ({error}); nothing more is recorded by this run. Mend the disk and"
+                " run again."
+            )
+        if self._broken:
+            for piece in pieces:
+                piece.error = JournalError(self._broken)
+
+    def _do(self, piece: _Piece) -> None:
+        self.connection.execute("SAVEPOINT piece")
+        try:
+            piece.value = piece.work(self.connection)
+        except apsw.Error:
+            raise  # SQLite may have rolled the whole transaction back
+        except Exception as error:  # it belongs to whoever gave the work
+            piece.error = error
+            self.connection.execute("ROLLBACK TO piece")
+        self.connection.execute("RELEASE piece")
+
+
+def _deliver(pieces: list[_Piece]) -> None:
+    for piece in pieces:
+        if piece.future.done():
+            continue
+        if piece.error is not None:
+            piece.future.set_exception(piece.error)
+        else:
+            piece.future.set_result(piece.value)

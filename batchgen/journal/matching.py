@@ -1,0 +1,106 @@
+"""Which job a draft is, in plain Python over lists; the SQLite journal says the same in SQL."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from batchgen.job import Draft, Job
+from batchgen.journal import Comparison, Difference, Kind, Place, Progress, state_of
+from batchgen.journal.choosing import BOUGHT, EXAMPLES, TO_BUY, difference, differing
+from batchgen.journal.codec import decode_request, encode_request
+from batchgen.lifecycle import Milestone
+
+
+@dataclass(slots=True, eq=False)
+class Life:
+    """A job with all its milestones, each with its run and time."""
+
+    job: Job
+    place: int
+    written: list[tuple[Milestone, int, float]]
+    standing: Place = "current"
+    changed: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The name of the newest milestone's kind."""
+        return type(self.written[-1][0]).__name__
+
+    def progress(self) -> Progress:
+        """The newest milestone, as readers get it."""
+        milestone, run, at = self.written[-1]
+        return Progress(self.job, len(self.written) - 1, milestone, at, run, self.standing, self.changed)
+
+
+@dataclass(slots=True)
+class Match:
+    """A draft, what it is, the job that it becomes (None: a new one) and the current job of its id."""
+
+    draft: Draft
+    kind: Kind
+    life: Life | None
+    held: Life | None
+
+    @property
+    def kept(self) -> bool:
+        """Whether an older request stays in force, because it was bought."""
+        return self.kind == "changed" and self.life is self.held
+
+
+@dataclass(slots=True)
+class Matching:
+    """A whole expansion against the jobs there are."""
+
+    matches: list[Match] = field(default_factory=list)
+    gone: list[Life] = field(default_factory=list)
+
+    def comparison(self) -> Comparison:
+        """The matching in figures and a few examples."""
+        found: dict[Kind, list[Difference]] = {"new": [], "changed": [], "unchanged": [], "renamed": [], "gone": []}
+        for match in self.matches:
+            found[match.kind].append(_difference(match))
+        found["gone"] = [difference("gone", life.job.id, state=state_of(life.written[-1][0])) for life in self.gone]
+        to_buy = sum(match.life is None or match.life.kind in TO_BUY for match in self.matches)
+        examples = {kind: tuple(each[:EXAMPLES]) for kind, each in found.items()}
+        return Comparison({kind: len(each) for kind, each in found.items()}, to_buy, examples)
+
+
+def match(lives: Sequence[Life], drafts: Iterable[Draft]) -> Matching:
+    """What each draft is, and which current jobs are gone.
+
+    Raises:
+        ValueError: two drafts have one id.
+    """
+    by_key = {(life.job.id, life.job.fingerprint): life for life in lives}
+    current = {life.job.id: life for life in lives if life.standing == "current"}
+    matches = [_match(draft, by_key.get((draft.id, draft.fingerprint)), current.get(draft.id)) for draft in drafts]
+    wanted = {match.draft.id for match in matches}
+    if len(wanted) != len(matches):
+        raise ValueError("two drafts have the same id")
+    leaving: defaultdict[str, deque[Life]] = defaultdict(deque)
+    for life in sorted(current.values(), key=lambda life: (life.place, life.job.number)):
+        if life.job.id not in wanted:
+            leaving[life.job.fingerprint].append(life)
+    for each in matches:
+        if each.kind == "new" and (waiting := leaving[each.draft.fingerprint]):
+            each.kind, each.life = "renamed", waiting.popleft()
+    gone = [life for waiting in leaving.values() for life in waiting]
+    return Matching(matches, sorted(gone, key=lambda life: (life.place, life.job.number)))
+
+
+def _match(draft: Draft, same: Life | None, held: Life | None) -> Match:
+    if same is not None and (held is None or held is same or same.kind in BOUGHT):
+        return Match(draft, "unchanged", same, held)
+    if held is not None:
+        return Match(draft, "changed", held if held.kind in BOUGHT else same, held)
+    return Match(draft, "new", None, None)
+
+
+def _difference(match: Match) -> Difference:
+    source = match.held if match.kind == "changed" else match.life
+    if source is None:
+        return difference(match.kind, match.draft.id)
+    asked = decode_request(encode_request(match.draft.request))
+    differs = differing(source.job.request, asked) if match.kind == "changed" else ""
+    was = source.job.id if match.kind == "renamed" else ""
+    return difference(match.kind, match.draft.id, was=was, differs=differs, state=state_of(source.written[-1][0]))

@@ -1,0 +1,166 @@
+"""Rows of a SQLite journal as jobs, runs and totals; every row is held against its seal before it is believed."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final, TypeAlias, cast
+
+import apsw
+
+from batchgen.errors import Damaged
+from batchgen.job import Job
+from batchgen.journal import STATES, Place, Progress, Run, State, Totals
+from batchgen.journal.codec import decode_milestone, decode_request, seal
+from batchgen.ledger import Money
+from batchgen.lifecycle import Milestone
+
+SEALED: Final = "number, id, fingerprint, recipe, request, model, path, place, standing, changed"
+"""The columns of `jobs` that its seal proves; only an expansion changes them."""
+
+PROGRESS: Final = f"""
+    SELECT {SEALED}, seal, head, jobs.kind, jobs.run, state,
+        milestones.kind, attempt, body, milestones.run, at, checksum
+    FROM jobs LEFT JOIN milestones ON job = number AND position = head"""  # noqa: S608  # columns named in the program
+RUN: Final = """number, verb, began, ended, host, pid, user, version, exit_code, reason, counts, money, committed,
+    started"""
+
+HEAD: Final = 11
+"""Where the columns of the newest milestone begin in a row of PROGRESS."""
+
+# The word for people follows from the kind alone, but for the two ways in which a job ends without a picture.
+_STATES: Final = {
+    "Planned": {"queued"},
+    "AttemptFailed": {"queued"},
+    "Started": {"running"},
+    "Accepted": {"running"},
+    "Generated": {"running"},
+    "Stored": {"stored"},
+    "InDoubt": {"in_doubt"},
+    "JobFailed": {"failed", "dropped"},
+}
+
+Row: TypeAlias = tuple[Any, ...]
+
+
+def prove(row: Row) -> None:
+    """Hold a job and its newest milestone, from PROGRESS, against their seals.
+
+    Raises:
+        Damaged: one of them is not as it was written.
+    """
+    head, job_kind, job_run, state, kind, attempt, body, run, at, checksum = row[HEAD:]
+    whole = seal(*row[:10]) == row[10] and (job_kind, job_run) == (kind, run)
+    whole = whole and seal(row[0], head, run, at, kind, attempt, body) == checksum
+    if not whole or state not in _STATES.get(kind, ()):
+        raise Damaged(f"The journal's row of job {row[0]} is damaged; keep it, and put a copy back or ask for help.")
+
+
+def progress(row: Row) -> Progress:
+    """A job with its newest milestone, from PROGRESS.
+
+    Raises:
+        Damaged: the row, or its milestone, is not as it was written.
+    """
+    prove(row)
+    number, job_id, fingerprint, recipe, request, _, path, _, standing, changed = row[:10]
+    head, _, _, _, kind, attempt, body, run, at, _ = row[HEAD:]
+    job = Job(number, job_id, fingerprint, recipe, decode_request(request), path)
+    return Progress(job, head, decode_milestone(kind, attempt, body), at, run, cast(Place, standing), bool(changed))
+
+
+def milestone(row: Row) -> Milestone:
+    """The milestone of a row (job, position, run, at, kind, attempt, body, checksum).
+
+    Raises:
+        Damaged: it is not as it was written.
+    """
+    *values, checksum = row
+    if seal(*values) != checksum:
+        raise Damaged(f"A milestone of job {row[0]} is damaged; keep the journal, and put a copy back or ask for help.")
+    return decode_milestone(*row[4:7])
+
+
+def runs(connection: apsw.Connection) -> list[Run]:
+    """All runs, the newest first."""
+    rows = connection.execute(f"SELECT {RUN}, seal FROM runs ORDER BY number DESC")  # noqa: S608  # as above
+    return [_run(row) for row in rows]
+
+
+def run(connection: apsw.Connection, number: int) -> Run:
+    """One run, which must have begun."""
+    row = connection.execute(f"SELECT {RUN}, seal FROM runs WHERE number = ?", (number,)).fetchone()  # noqa: S608
+    assert row is not None
+    return _run(row)
+
+
+def _run(row: Row) -> Run:
+    _prove(row, "run")
+    number, verb, began, ended, host, pid, user, version, exit_code, reason, counts, _, committed, started, _ = row
+    return Run(
+        number=number,
+        verb=verb,
+        began=began,
+        ended=ended,
+        host=host,
+        pid=pid,
+        user=user,
+        version=version,
+        exit_code=exit_code,
+        reason=reason,
+        counts=json.loads(counts),
+        committed=committed,
+        started=started,
+    )
+
+
+def totals(connection: apsw.Connection) -> Totals:
+    """The figures, as of one moment."""
+    counts, sums, kept = dict.fromkeys(STATES, 0), dict.fromkeys(Money.__dataclass_fields__, 0), 0
+    models: dict[str, dict[State, int]] = {}
+    found = list(_amounts(connection, ""))
+    _prove_none_missing(connection, found)
+    for model, standing, what, amount in found:
+        area, _, name = what.partition(":")
+        match area:
+            case "jobs" if standing == "current" or (standing, name) == ("replaced", "in_doubt"):
+                counts[cast(State, name)] += amount
+                models.setdefault(model, dict.fromkeys(STATES, 0))[cast(State, name)] += amount
+            case "kept" if standing == "current":
+                kept += amount
+            case "money":
+                sums[name] += amount
+    return Totals(counts, kept, Money(**sums), {model: each for model, each in models.items() if any(each.values())})
+
+
+def money(connection: apsw.Connection) -> Money:
+    """The money of the whole batch."""
+    sums = dict.fromkeys(Money.__dataclass_fields__, 0)
+    for _, _, what, amount in _amounts(connection, "WHERE standing = '' AND what <> 'rows'"):
+        sums[what.removeprefix("money:")] += amount
+    return Money(**sums)
+
+
+def amount_of_day(connection: apsw.Connection, day: str) -> int:
+    """What was committed on a UTC day, in micro-USD."""
+    row = connection.execute("SELECT day, committed, seal FROM days WHERE day = ?", (day,)).fetchone()
+    if row is None:
+        return 0
+    _prove(row, "day")
+    return int(row[1])
+
+
+def _amounts(connection: apsw.Connection, where: str) -> Iterator[Row]:
+    for row in connection.execute(f"SELECT model, standing, what, amount, seal FROM totals {where}"):  # noqa: S608
+        _prove(row, "total")
+        yield row[:-1]
+
+
+def _prove_none_missing(connection: apsw.Connection, found: list[Row]) -> None:
+    counted = sum(amount for _, _, what, amount in found if what == "rows")
+    owed = connection.execute("SELECT EXISTS (SELECT 1 FROM jobs)").get
+    if counted != sum(what != "rows" for _, _, what, _ in found) or bool(owed) != bool(counted):
+        raise Damaged("A total in the journal is missing; keep it, and put a copy back or ask for help.")
+
+
+def _prove(row: Row, what: str) -> None:
+    if seal(*row[:-1]) != row[-1]:
+        raise Damaged(f"A {what} in the journal is damaged; keep it, and put a copy back or ask for help.")

@@ -1,0 +1,165 @@
+"""The tables of a SQLite journal, how its file is made and opened, and what its first bytes must say."""
+
+import getpass
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import apsw
+
+from batchgen.errors import Damaged, Foreign
+from batchgen.journal import Identity
+from batchgen.journal.codec import seal
+
+APPLICATION: Final = 0x42474A4C
+FORMAT: Final = 1
+
+TABLES: Final = (
+    """CREATE TABLE journal (
+        one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL,
+        batch_id TEXT NOT NULL, name TEXT NOT NULL, manifest TEXT NOT NULL, provider TEXT NOT NULL,
+        inputs TEXT NOT NULL, seal BLOB NOT NULL) STRICT""",
+    """CREATE TABLE runs (
+        number INTEGER PRIMARY KEY, verb TEXT NOT NULL, began REAL NOT NULL, ended REAL,
+        host TEXT NOT NULL, pid INTEGER NOT NULL, user TEXT NOT NULL, version TEXT NOT NULL,
+        exit_code INTEGER, reason TEXT NOT NULL, counts TEXT NOT NULL, money TEXT NOT NULL,
+        committed INTEGER NOT NULL, started INTEGER NOT NULL, seal BLOB NOT NULL) STRICT""",
+    """CREATE TABLE jobs (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL, fingerprint TEXT NOT NULL, recipe INTEGER NOT NULL,
+        request TEXT NOT NULL, model TEXT NOT NULL, path TEXT NOT NULL, place INTEGER NOT NULL,
+        standing TEXT NOT NULL CHECK (standing IN ('current', 'replaced', 'gone')),
+        changed INTEGER NOT NULL CHECK (changed IN (0, 1)), seal BLOB,
+        head INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, run INTEGER NOT NULL REFERENCES runs,
+        UNIQUE (id, fingerprint)) STRICT""",
+    "CREATE UNIQUE INDEX one_current ON jobs (id) WHERE standing = 'current'",
+    "CREATE INDEX in_order ON jobs (standing <> 'current', place, number)",
+    """CREATE INDEX under_way ON jobs (kind, number)
+        WHERE kind IN ('Generated', 'Accepted', 'Started', 'InDoubt')""",
+    """CREATE INDEX to_buy ON jobs (place, number)
+        WHERE standing = 'current' AND kind IN ('Planned', 'AttemptFailed')""",
+    """CREATE TABLE milestones (
+        job INTEGER NOT NULL REFERENCES jobs, position INTEGER NOT NULL CHECK (position >= 0),
+        run INTEGER NOT NULL REFERENCES runs, at REAL NOT NULL, kind TEXT NOT NULL, attempt INTEGER NOT NULL,
+        body TEXT NOT NULL, checksum BLOB NOT NULL,
+        PRIMARY KEY (job, position)) STRICT, WITHOUT ROWID""",
+    """CREATE TRIGGER never_changed BEFORE UPDATE ON milestones
+        BEGIN SELECT raise(ABORT, 'a milestone is never changed'); END""",
+    """CREATE TRIGGER never_removed BEFORE DELETE ON milestones
+        BEGIN SELECT raise(ABORT, 'a milestone is never removed'); END""",
+    """CREATE TABLE totals (
+        model TEXT NOT NULL, standing TEXT NOT NULL, what TEXT NOT NULL, amount INTEGER NOT NULL, seal BLOB NOT NULL,
+        PRIMARY KEY (model, standing, what)) STRICT, WITHOUT ROWID""",
+    """CREATE TRIGGER one_more_total AFTER INSERT ON totals WHEN NEW.what <> 'rows'
+        BEGIN INSERT INTO totals VALUES ('', '', 'rows', 1, seal('', '', 'rows', 1))
+        ON CONFLICT DO UPDATE SET amount = amount + 1, seal = seal('', '', 'rows', amount + 1); END""",
+    """CREATE TRIGGER one_total_less AFTER DELETE ON totals WHEN OLD.what <> 'rows'
+        BEGIN UPDATE totals SET amount = amount - 1, seal = seal('', '', 'rows', amount - 1)
+        WHERE what = 'rows'; END""",
+    """CREATE TABLE days (
+        day TEXT PRIMARY KEY, committed INTEGER NOT NULL, seal BLOB NOT NULL) STRICT, WITHOUT ROWID""",
+)
+"""Each row carries a seal over its own columns; those of `jobs` from `head` on are proven by their milestone.
+
+The totals count their own rows, so that a reader misses one that damage took away.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a journal needs of the machine: a clock in unix seconds and, for tests, a SQLite VFS by name."""
+
+    clock: Callable[[], float] = time.time
+    vfs: str | None = None
+
+
+def connect(path: str, machine: Machine) -> apsw.Connection:
+    """A connection for the one writer, which has not touched the file yet."""
+    return _opened(path, machine, apsw.SQLITE_OPEN_READWRITE)
+
+
+def make_durable(connection: apsw.Connection) -> None:
+    """From here on a commit is on the disk when it returns, and readers never wait for it."""
+    connection.pragma("journal_mode", "WAL")
+    connection.pragma("synchronous", "FULL")
+    connection.pragma("foreign_keys", True)  # noqa: FBT003  # a pragma's value
+
+
+def connect_to_read(path: str, machine: Machine) -> apsw.Connection:
+    """A read-only connection of its own; it takes no lock that a writer would feel."""
+    return _opened(path, machine, apsw.SQLITE_OPEN_READONLY)
+
+
+def _opened(path: str, machine: Machine, flags: int) -> apsw.Connection:
+    connection = apsw.Connection(path, flags=flags, vfs=machine.vfs)
+    connection.set_busy_timeout(5000)
+    connection.create_scalar_function("seal", seal, deterministic=True)
+    return connection
+
+
+def create(path: str, identity: Identity, machine: Machine) -> None:
+    """Make a journal: under another name first, so that after a crash there is a whole one or none."""
+    part = f"{path}.new"
+    for leftover in (part, f"{part}-journal"):
+        if os.path.exists(leftover):
+            os.unlink(leftover)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    connection = _opened(part, machine, apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.pragma("synchronous", "EXTRA")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in TABLES:
+            connection.execute(statement)
+        write_identity(connection, identity)
+        connection.pragma("application_id", APPLICATION)
+        connection.pragma("user_version", FORMAT)
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+    os.rename(part, path)
+    sync_folder(os.path.dirname(path))
+
+
+def sync_folder(folder: str) -> None:
+    """Make names given in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_identity(connection: apsw.Connection, identity: Identity) -> None:
+    """Record whose journal this is."""
+    row = (identity.batch_id, identity.name, identity.manifest, identity.provider, identity.inputs)
+    sealed = seal(FORMAT, *row)
+    connection.execute("INSERT OR REPLACE INTO journal VALUES (1, ?, ?, ?, ?, ?, ?, ?)", (FORMAT, *row, sealed))
+
+
+def read_identity(connection: apsw.Connection, path: str) -> Identity:
+    """Whose journal this is, once its first bytes have shown that it is one.
+
+    Raises:
+        Foreign: another program's file, or a newer format.
+        Damaged: a row that is not as it was written.
+    """
+    if connection.pragma("application_id") != APPLICATION:
+        raise Foreign(f"{path} is not a journal of batchgen; it was left alone.")
+    written = connection.pragma("user_version")
+    if isinstance(written, int) and written > FORMAT:
+        raise Foreign(f"{path} has format {written}, this batchgen knows {FORMAT}; use the newer one.")
+    row = connection.execute("SELECT format, batch_id, name, manifest, provider, inputs, seal FROM journal").fetchone()
+    if written != FORMAT or row is None or seal(*row[:-1]) != row[-1]:
+        raise Damaged(f"{path} is damaged in its first table; keep it, and put a copy back.")
+    return Identity(*row[1:-1])
+
+
+def whoami() -> tuple[str, int, str]:
+    """Host, process and user, as a run and its lock name them."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return socket.gethostname(), os.getpid(), user
