@@ -1,0 +1,190 @@
+"""A folder of pictures and the blocking things done to it; nothing here leaves the folder or writes over a file."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from io import BufferedReader
+from typing import Final
+
+from batchgen.errors import SettingsError
+from batchgen.store.disk import Disk
+from batchgen.store.names import checked
+
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
+_NOT_A_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EISDIR})
+_PROBE: Final = ".batchgen-probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Names are relative to `root`, which is resolved once; every method takes them as they come and refuses bad ones.
+
+    Raises:
+        SettingsError: a name would leave the folder, or the file system cannot do what we need.
+        OSError: the place failed.
+    """
+
+    root: str
+    disk: Disk
+    _durable: set[str] = field(default_factory=set, init=False)
+
+    def create(self) -> None:
+        """Create the root, durably."""
+        missing = []
+        path = self.root
+        while not os.path.lexists(path):
+            missing.append(path)
+            path = os.path.dirname(path)
+        for each in reversed(missing):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(each)
+            self.disk.sync_dir(os.path.dirname(each))
+
+    def path(self, name: str) -> str:
+        """Where a name is; every folder on the way lies in ours, even through symbolic links."""
+        checked(name)
+        path = f"{self.root}/{name}"
+        self._require_inside(os.path.dirname(path))
+        return path
+
+    def make(self, name: str) -> None:
+        """Create a folder with all above it, durably, down from the root."""
+        above = self.root
+        for component in checked(name).split("/"):
+            below = f"{above}/{component}"
+            missing = not os.path.lexists(below)
+            if not missing:
+                self._require_inside(below)
+            if missing or below not in self._durable:  # one that a killed run made may not be durable yet
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(below)
+                self.disk.sync_dir(above)
+                self._durable.add(below)
+            above = below
+
+    def open(self, name: str) -> BufferedReader:
+        """The bytes of a regular file; FileNotFoundError for anything else."""
+        file = _regular(self.path(name))
+        if file is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+        return file
+
+    def digest(self, name: str) -> str | None:
+        """The sha256 of a regular file, None when there is none."""
+        file = _regular(self.path(name))
+        if file is None:
+            return None
+        with file:
+            return _sha256(file)
+
+    def publish(self, source: str, names: Iterable[str], sha256: str) -> str:
+        """Link `source` to the first of `names` that is free or holds the same bytes, durably; return that name.
+
+        Raises:
+            FileExistsError: other files hold them all.
+        """
+        tried = ""
+        for tried in names:
+            if self._place(source, tried, sha256):
+                return tried
+        raise FileExistsError(errno.EEXIST, "other files hold this name; move them away", tried)
+
+    def adopt(self, name: str, sha256: str) -> bool:
+        """Whether `name` is a file with those bytes, which then is durable whoever wrote it."""
+        path = self.path(name)
+        file = _regular(path)
+        if file is None:
+            return False
+        with file:
+            if _sha256(file) != sha256:
+                return False
+            self.disk.sync(file.fileno())
+        self.disk.sync_dir(os.path.dirname(path))
+        return True
+
+    def remove(self, name: str) -> None:
+        """Remove a name; nothing happens if it is not there."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            os.unlink(self.path(name))
+
+    def probe(self) -> None:
+        """Create the folder and prove that files can be written and linked in it.
+
+        Raises:
+            SettingsError: they cannot; the message names the folder.
+        """
+        first, second = (f"{self.root}/{_PROBE}-{os.getpid()}-{number}" for number in (1, 2))
+        try:
+            self.create()
+            self._probe(first, second)
+        except OSError as error:
+            raise SettingsError(
+                f"cannot write into {self.root} ({error.strerror}); free it or choose another output folder"
+            ) from error
+        finally:
+            for leftover in (first, second):
+                with contextlib.suppress(OSError):
+                    os.unlink(leftover)
+
+    def _probe(self, first: str, second: str) -> None:
+        fd = os.open(first, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            self.disk.write(fd, b"batchgen")
+        finally:
+            os.close(fd)
+        self._link(first, second)
+
+    def _place(self, source: str, name: str, sha256: str) -> bool:
+        """Whether `name` now is, durably, a file with those bytes; False when it is another file."""
+        if "/" in name:
+            self.make(name.rsplit("/", 1)[0])
+        path = self.path(name)
+        try:
+            self._link(self.path(source), path)
+        except FileExistsError:
+            return self.adopt(name, sha256)
+        try:
+            self.disk.sync_dir(os.path.dirname(path))
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            raise
+        return True
+
+    def _link(self, source: str, target: str) -> None:
+        try:
+            self.disk.link(source, target)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            raise SettingsError(
+                f"cannot make a hard link in {self.root} ({error.strerror}); choose an output folder on a file system "
+                "that has them"
+            ) from error
+
+    def _require_inside(self, path: str) -> None:
+        real = os.path.realpath(path)
+        if real != self.root and not real.startswith(self.root.rstrip("/") + "/"):
+            raise SettingsError(f"{path} leads out of {self.root} through a symbolic link; remove the link")
+
+
+def _regular(path: str) -> BufferedReader | None:
+    """The file, if it is one: never a link, a folder, a pipe or a device, and never waiting for any of them."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in _NOT_A_FILE:
+            return None
+        raise
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return open(fd, "rb")
+    os.close(fd)
+    return None
+
+
+def _sha256(file: BufferedReader) -> str:
+    return hashlib.file_digest(file, "sha256").hexdigest()

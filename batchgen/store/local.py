@@ -1,0 +1,198 @@
+"""Pictures in a folder of this machine: written as a part, synced, checked, named for what they are, then linked.
+
+The part named by its hash is the proof that a picture is whole, checked and durable. Whatever a crash or a power cut
+leaves, `find` needs nothing but that name.
+"""
+
+import os
+import posixpath
+import stat
+from collections.abc import AsyncIterable, Callable, Iterable
+from dataclasses import replace
+from typing import BinaryIO, Final, TypeVar
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+
+from batchgen.job import Asset
+from batchgen.picture import Picture
+from batchgen.store import Saved, Slot
+from batchgen.store.child import refusal
+from batchgen.store.decode import Check
+from batchgen.store.disk import Disk, RealDisk
+from batchgen.store.folder import Folder
+from batchgen.store.names import Proof, candidates, checked_stem, proof_name, stem_of
+from batchgen.store.parts import Part, proof_of, prove, proven, scan, whole_set
+from batchgen.terms import Expert
+
+MAX_BYTES: Final = Expert().max_bytes
+
+_INLINE_BYTES: Final = 1024 * 1024
+"""A chunk up to this is written on the event loop: going to a thread takes longer."""
+
+_THREADS: Final = 8
+
+Result = TypeVar("Result")
+
+
+class LocalShelf:
+    """A folder of pictures as readers see it. Blocks."""
+
+    def __init__(self, root: str | os.PathLike[str], disk: Disk | None = None) -> None:
+        self._folder = Folder(os.path.realpath(root), disk or RealDisk())
+
+    def stat(self, name: str) -> int | None:
+        """Size in bytes, None when there is no such file."""
+        try:
+            found = os.lstat(self._folder.path(name))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+    def open(self, name: str) -> BinaryIO:
+        """The bytes of a picture; FileNotFoundError when there is no such file."""
+        return self._folder.open(name)
+
+
+class LocalStore(LocalShelf):
+    """A folder of pictures as the one run sees it that holds the batch."""
+
+    def __init__(
+        self, root: str | os.PathLike[str], check: Check, *, disk: Disk | None = None, max_bytes: int = MAX_BYTES
+    ) -> None:
+        super().__init__(root, disk)
+        self._check = check
+        self._max_bytes = max_bytes
+        self._limiter = CapacityLimiter(_THREADS)
+        self._scanning = anyio.Lock()
+        self._parts: dict[int, set[str]] | None = None  # by job: what a killed run left, and this one's proofs
+
+    async def ready(self) -> None:
+        """Create the folder and prove that pictures can be written and linked in it.
+
+        Raises:
+            SettingsError: they cannot; the message names the folder.
+        """
+        await self._run(self._folder.probe)
+        await self._known_parts()
+
+    async def free_bytes(self) -> int:
+        """How much this user may still write."""
+        found = await self._run(lambda: os.statvfs(self._folder.root))
+        return found.f_bavail * found.f_frsize
+
+    async def save(self, slot: Slot, chunks: AsyncIterable[bytes]) -> Saved:
+        """Write, check and publish one picture.
+
+        After an OSError that came behind the check the proof may have stayed; `find` then publishes it.
+
+        Raises:
+            BadAsset: the bytes are not a whole picture of a kind we take; nothing is left behind.
+            SettingsError: the stem leads out of the folder, or there are no hard links.
+            OSError: the place failed; nothing is left under the final name.
+        """
+        checked_stem(stem_of(slot))
+        parts = await self._known_parts()
+        part = await self._run(lambda: Part.create(self._folder, slot.job))
+        try:
+            await self._receive(part, chunks)
+            picture = await self._check.check(part.path)
+            proof = Proof(slot.job, slot.index, slot.of, part.digest.hexdigest())
+            parts.setdefault(slot.job, set()).add(proof_name(proof))
+            await self._run(lambda: prove(self._folder, part, proof))
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._run(part.discard)
+            raise
+        return await self._run(lambda: self._publish(proof, slot.stem, picture))
+
+    async def find(self, job: int, stem: str) -> tuple[Saved, ...]:
+        """The pictures that an interrupted run had saved for this job, published now; else empty."""
+        checked_stem(stem)
+        parts = await self._known_parts()
+        if not (names := parts.get(job)):
+            return ()
+        found = await self._run(lambda: proven(self._folder, names))
+        parts[job] = {proof_name(proof) for proof, _ in found}
+        return await self._run(
+            lambda: tuple(self._publish(proof, stem, picture) for proof, picture in whole_set(found))
+        )
+
+    async def move(self, asset: Asset, stem: str) -> Saved:
+        """Give a picture another name, durably; `proof` is the old name."""
+        name = checked_stem(stem) + posixpath.splitext(asset.name)[1]
+        await self._run(lambda: self._move(asset, name))
+        return Saved(replace(asset, name=name), "" if name == asset.name else asset.name)
+
+    async def remove(self, name: str) -> None:
+        """Remove one name; nothing happens if it is not there."""
+        await self._run(lambda: self._folder.remove(name))
+        if self._parts and (proof := proof_of(name)):
+            self._forget(self._parts, proof.job, name)
+
+    async def sweep(self, is_stored: Callable[[int], bool]) -> int:
+        """Remove what a killed run left and nobody needs: torn parts, and proofs of jobs that are stored.
+
+        To be called before the first `save`. `is_stored` is asked once per job, and true for every job that no longer
+        waits for a picture: an old proof would be found as the picture of a new attempt. Returns how many were removed.
+        """
+        parts = await self._known_parts()
+        needless = [
+            (job, name)
+            for job, names in parts.items()
+            for stored in (is_stored(job),)
+            for name in names
+            if stored or not proof_of(name)
+        ]
+        await self._run(lambda: self._remove_all(name for _, name in needless))
+        for job, name in needless:
+            self._forget(parts, job, name)
+        return len(needless)
+
+    async def _receive(self, part: Part, chunks: AsyncIterable[bytes]) -> None:
+        async for chunk in chunks:
+            part.size += len(chunk)
+            if part.size > self._max_bytes:
+                raise refusal(f"it has more than {self._max_bytes:,} bytes")
+            if len(chunk) <= _INLINE_BYTES:
+                part.write(chunk)
+            else:
+                await self._run(lambda chunk=chunk: part.write(chunk))  # type: ignore[misc]
+        await self._run(part.finish)
+
+    def _publish(self, proof: Proof, stem: str, picture: Picture) -> Saved:
+        source = proof_name(proof)
+        size = self.stat(source)
+        if size is None:
+            raise FileNotFoundError(f"{source} was removed while it was being published")
+        stem = stem_of(Slot(proof.job, stem, proof.index, proof.of))
+        name = self._folder.publish(source, candidates(stem, proof.sha256, picture.extension), proof.sha256)
+        asset = Asset(name, size, proof.sha256, proof.sha256, picture.media_type, picture.width, picture.height)
+        return Saved(asset, source)
+
+    def _move(self, asset: Asset, name: str) -> None:
+        if self._folder.adopt(name, asset.sha256):
+            return
+        if self._folder.digest(asset.name) != asset.sha256:
+            raise FileNotFoundError(f"the picture is neither under {asset.name} nor under {name}")
+        self._folder.publish(asset.name, [name], asset.sha256)
+
+    def _remove_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._folder.remove(name)
+
+    @staticmethod
+    def _forget(parts: dict[int, set[str]], job: int, name: str) -> None:
+        names = parts.get(job, set())
+        names.discard(name)
+        if not names:
+            parts.pop(job, None)
+
+    async def _known_parts(self) -> dict[int, set[str]]:
+        async with self._scanning:
+            if self._parts is None:
+                self._parts = await self._run(lambda: scan(self._folder))
+        return self._parts
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        return await to_thread.run_sync(work, limiter=self._limiter)

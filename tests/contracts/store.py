@@ -1,0 +1,355 @@
+"""What every store must do, judged by reading and writing behind its back."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from typing import BinaryIO, Protocol
+
+import anyio
+import pytest
+
+from batchgen.errors import BadAsset, SettingsError
+from batchgen.job import Asset
+from batchgen.store import Saved, Shelf, Slot, Store
+from tests.store.pictures import EXTENSION, KINDS, MEDIA, animation, bomb, picture
+
+PARTS = ".batchgen/parts"
+
+BAD_NAMES = [
+    "",
+    "/etc/x",
+    "..",
+    ".",
+    "../x",
+    "a/../../x",
+    "a/./b",
+    "a//b",
+    "a/",
+    "a\0b",
+    "a\nb",
+    "a\x7fb",
+    "x" * 250,
+    "\ud800",
+    ".batchgen/x",
+    ".BATCHGEN/parts/x",
+]
+
+REFUSED = {
+    "empty": b"",
+    "html": b"<!doctype html><html><body>This link has expired",
+    "json": b'{"error": {"code": "expired"}}',
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>",
+    "gif": b"GIF89a\1\0\1\0\0\0\0;",
+    "animated png": animation("PNG"),
+    "animated webp": animation("WEBP"),
+    "bomb": bomb(),
+    **{f"half {kind}": picture(kind)[: len(picture(kind)) // 2] for kind in KINDS},
+    **{f"{kind} but a byte": picture(kind)[:-1] for kind in KINDS},
+}
+
+
+class Place(Protocol):
+    """Where a store keeps things, and the way behind its back."""
+
+    def open(self) -> Store:
+        """A store on this place, as the next run opens it."""
+        ...
+
+    def shelf(self) -> Shelf:
+        """The same place as readers see it."""
+        ...
+
+    def names(self) -> set[str]:
+        """The names of all files, parts included."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The bytes under a name."""
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """Put a file there."""
+        ...
+
+
+async def chunks(data: bytes, size: int = 1000) -> AsyncIterator[bytes]:
+    """The data in pieces, with an empty one in front."""
+    yield b""
+    for at in range(0, len(data), size):
+        yield data[at : at + size]
+
+
+async def broken(data: bytes) -> AsyncIterator[bytes]:
+    """A download that ends in an error."""
+    yield data
+    raise ConnectionResetError("peer went away")
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def finals(place: Place) -> set[str]:
+    """The names outside our own folder."""
+    return {name for name in place.names() if not name.startswith(".batchgen/")}
+
+
+def read_all(file: BinaryIO) -> bytes:
+    with file:
+        return file.read()
+
+
+async def save(store: Store, data: bytes, slot: Slot) -> Saved:
+    return await store.save(slot, chunks(data))
+
+
+class StoreContract:
+    """Inherit, and give a `place` fixture."""
+
+    @pytest.mark.parametrize("kind", KINDS)
+    async def test_save(self, place: Place, kind: str) -> None:
+        """A saved picture lies whole under its stem with the extension of its bytes, and its asset says what it is."""
+        data = picture(kind, 48, 32)
+        saved = await save(place.open(), data, Slot(7, "shoes/red 1"))
+        name = f"shoes/red 1.{EXTENSION[kind]}"
+        assert saved.asset == Asset(name, len(data), sha256(data), sha256(data), MEDIA[kind], 48, 32)
+        assert place.read(name) == data
+        assert finals(place) == {name}
+
+    async def test_proof(self, place: Place) -> None:
+        """The proof stays until it is removed, which leaves the picture alone and can be done twice."""
+        store = place.open()
+        saved = await save(store, picture(), Slot(7, "a"))
+        assert saved.proof in place.names()
+        for _ in range(2):
+            await store.remove(saved.proof)
+            assert place.names() == {"a.png"}
+
+    @pytest.mark.parametrize("what", REFUSED)
+    async def test_refused(self, place: Place, what: str) -> None:
+        """What is not one whole picture is refused, and nothing is left behind."""
+        store = place.open()
+        with pytest.raises(BadAsset, match="not a whole picture"):
+            await save(store, REFUSED[what], Slot(7, "a"))
+        assert place.names() == set()
+        assert await store.find(7, "a") == ()
+
+    async def test_too_large(self, place: Place) -> None:
+        """More bytes than allowed are refused while they come, however many there are."""
+
+        async def endless() -> AsyncIterator[bytes]:
+            yield picture()
+            while True:
+                yield bytes(1024 * 1024)
+
+        with pytest.raises(BadAsset, match="more than"):
+            await place.open().save(Slot(7, "a"), endless())
+        assert place.names() == set()
+
+    async def test_broken_download(self, place: Place) -> None:
+        """An error of the download is raised as it is, and nothing is left behind."""
+        with pytest.raises(ConnectionResetError, match="went away"):
+            await place.open().save(Slot(7, "a"), broken(picture()))
+        assert place.names() == set()
+
+    async def test_foreign_file(self, place: Place) -> None:
+        """A file that is not ours is never written over: the picture gets a name beside it, and keeps to it."""
+        place.write("a.png", b"mine")
+        store = place.open()
+        saved = await save(store, picture(), Slot(7, "a"))
+        beside = f"a~{sha256(picture())[:8]}.png"
+        assert saved.asset.name == beside
+        assert place.read("a.png") == b"mine"
+        assert place.read(beside) == picture()
+        assert await place.open().find(7, "a") == (saved,)
+        assert finals(place) == {"a.png", beside}
+
+    async def test_all_names_taken(self, place: Place) -> None:
+        """When every name is held by foreign files the save fails and none of them changes."""
+        digest = sha256(picture())
+        taken = {"a.png", f"a~{digest[:8]}.png", f"a~{digest[:16]}.png"}
+        for name in taken:
+            place.write(name, b"mine")
+        with pytest.raises(FileExistsError):
+            await save(place.open(), picture(), Slot(7, "a"))
+        assert {place.read(name) for name in taken} == {b"mine"}
+        assert finals(place) == taken
+
+    async def test_same_bytes_adopted(self, place: Place) -> None:
+        """The same bytes under the name are adopted, no second copy appears."""
+        place.write("a.png", picture())
+        saved = await save(place.open(), picture(), Slot(7, "a"))
+        assert saved.asset.name == "a.png"
+        assert finals(place) == {"a.png"}
+
+    async def test_saved_twice(self, place: Place) -> None:
+        """Saving the same picture again gives the same answer and leaves the same names."""
+        store = place.open()
+        first = await save(store, picture(), Slot(7, "a"))
+        names = place.names()
+        assert await save(store, picture(), Slot(7, "a")) == first
+        assert place.names() == names
+
+    async def test_two_jobs_of_one_name(self, place: Place) -> None:
+        """Two jobs that end up at one stem both keep their picture."""
+        store = place.open()
+        first, second = picture(seed=1), picture(seed=2)
+        saved = [await save(store, first, Slot(1, "a")), await save(store, second, Slot(2, "a"))]
+        assert [place.read(each.asset.name) for each in saved] == [first, second]
+
+    async def test_find(self, place: Place) -> None:
+        """After a crash behind `save` the picture is recognised, again and again, until its proof is removed."""
+        saved = await save(place.open(), picture(), Slot(7, "a/b"))
+        store = place.open()
+        assert await store.find(7, "a/b") == (saved,)
+        assert await store.find(7, "a/b") == (saved,)
+        await store.remove(saved.proof)
+        assert await store.find(7, "a/b") == ()
+        assert await place.open().find(7, "a/b") == ()
+        assert place.names() == {"a/b.png"}
+
+    async def test_find_in_the_same_run(self, place: Place) -> None:
+        """A picture saved by this very store is found too."""
+        store = place.open()
+        assert await store.find(7, "a") == ()
+        saved = await save(store, picture(), Slot(7, "a"))
+        assert await store.find(7, "a") == (saved,)
+
+    async def test_find_publishes(self, place: Place) -> None:
+        """A crash between the proof and the final name is healed: the picture is published now."""
+        data = picture("JPEG", 40, 30)
+        proof = f"{PARTS}/.7.{sha256(data)}.part"
+        place.write(proof, data)
+        (saved,) = await place.open().find(7, "new/stem")
+        assert saved == Saved(Asset("new/stem.jpg", len(data), sha256(data), sha256(data), "image/jpeg", 40, 30), proof)
+        assert place.read("new/stem.jpg") == data
+
+    async def test_find_under_another_stem(self, place: Place) -> None:
+        """When the stem has changed since, the picture is published under the new one."""
+        await save(place.open(), picture(), Slot(7, "old"))
+        (saved,) = await place.open().find(7, "new")
+        assert saved.asset.name == "new.png"
+        assert place.read("new.png") == picture()
+
+    async def test_torn(self, place: Place) -> None:
+        """A torn part is no picture: it is removed, whatever its name says."""
+        for name in (f".7.{sha256(picture())}.part", ".7.0123456789abcdef.part"):
+            place.write(f"{PARTS}/{name}", picture()[:-1])
+        assert await place.open().find(7, "a") == ()
+        assert place.names() == set()
+
+    async def test_changed_proof(self, place: Place) -> None:
+        """A part that is a whole picture, but not the one of its name, is no proof."""
+        place.write(f"{PARTS}/.7.{sha256(picture(seed=1))}.part", picture(seed=2))
+        assert await place.open().find(7, "a") == ()
+        assert place.names() == set()
+
+    async def test_find_keeps_to_its_job(self, place: Place) -> None:
+        """Looking for one job neither takes nor removes the parts of another, nor files of others."""
+        theirs = {f"{PARTS}/.77.0123456789abcdef.part", f"{PARTS}/.17.{sha256(b'x')}.part", f"{PARTS}/notes.txt"}
+        for name in theirs:
+            place.write(name, b"whatever")
+        assert await place.open().find(7, "a") == ()
+        assert place.names() == theirs
+
+    async def test_several(self, place: Place) -> None:
+        """The pictures of one task are found when all are there, in order; before that none is, and none is lost."""
+        data = [picture(kind) for kind in KINDS]
+        saved = []
+        for index in (3, 1, 2):
+            assert await place.open().find(7, "a") == ()
+            saved.append(await save(place.open(), data[index - 1], Slot(7, "a", index, 3)))
+        assert await place.open().find(7, "a") == (saved[1], saved[2], saved[0])
+        assert finals(place) == {"a.png", "a-2.jpg", "a-3.webp"}
+
+    async def test_move(self, place: Place) -> None:
+        """A moved picture lies under the new name, and under the old one until that is removed; callable twice."""
+        store = place.open()
+        asset = (await save(store, picture(), Slot(7, "a"))).asset
+        for _ in range(2):
+            moved = await store.move(asset, "b/c")
+            assert moved.asset.name == "b/c.png"
+            assert moved.proof == "a.png"
+            assert place.read("a.png") == place.read("b/c.png") == picture()
+        await store.remove(moved.proof)
+        assert await place.open().move(asset, "b/c") == moved
+        assert finals(place) == {"b/c.png"}
+
+    async def test_move_nowhere(self, place: Place) -> None:
+        """Moving a picture to where it is changes nothing and leaves nothing to remove."""
+        store = place.open()
+        asset = (await save(store, picture(), Slot(7, "a"))).asset
+        assert await store.move(asset, "a") == Saved(asset)
+        assert finals(place) == {"a.png"}
+
+    async def test_move_onto_another(self, place: Place) -> None:
+        """A picture is never moved over another file."""
+        place.write("b.png", b"mine")
+        store = place.open()
+        asset = (await save(store, picture(), Slot(7, "a"))).asset
+        with pytest.raises(FileExistsError):
+            await store.move(asset, "b")
+        assert place.read("b.png") == b"mine"
+        assert place.read("a.png") == picture()
+
+    async def test_move_what_is_gone(self, place: Place) -> None:
+        """A picture that is under neither name, or no longer itself, is not moved."""
+        store = place.open()
+        asset = (await save(store, picture(), Slot(7, "a"))).asset
+        await store.remove("a.png")
+        with pytest.raises(FileNotFoundError):
+            await store.move(asset, "b")
+        place.write("a.png", b"somebody changed it")
+        with pytest.raises(FileNotFoundError):
+            await store.move(asset, "b")
+        assert finals(place) == {"a.png"}
+
+    @pytest.mark.parametrize("stem", BAD_NAMES)
+    async def test_bad_stems(self, place: Place, stem: str) -> None:
+        """A stem that is no name inside the place is refused by every verb before anything is written."""
+        store = place.open()
+        asset = (await save(store, picture(), Slot(7, "a"))).asset
+        before = place.names()
+        with pytest.raises(SettingsError):
+            await save(store, picture(), Slot(8, stem))
+        with pytest.raises(SettingsError):
+            await store.find(7, stem)
+        with pytest.raises(SettingsError):
+            await store.move(asset, stem)
+        assert place.names() == before
+
+    @pytest.mark.parametrize("name", ["../a", "/etc/passwd", "a/../../b", ""])
+    async def test_bad_names(self, place: Place, name: str) -> None:
+        """Nothing outside the place can be removed."""
+        with pytest.raises(SettingsError):
+            await place.open().remove(name)
+
+    async def test_many_at_once(self, place: Place) -> None:
+        """Many jobs saved at once, some with one stem, all end up whole and found."""
+        store = place.open()
+        found: dict[int, Saved] = {}
+
+        async def one(job: int) -> None:
+            found[job] = await save(store, picture(seed=job), Slot(job, f"d{job % 3}/{job % 20}"))
+
+        async with anyio.create_task_group() as group:
+            for job in range(40):
+                group.start_soon(one, job)
+        assert {place.read(found[job].asset.name) == picture(seed=job) for job in range(40)} == {True}
+        assert len(finals(place)) == 40
+
+    async def test_shelf(self, place: Place) -> None:
+        """A shelf reads what is there, says None or FileNotFoundError for what is not, and never leaves the place."""
+        store = place.open()
+        await save(store, picture(), Slot(7, "a/b"))
+        shelf = place.shelf()
+        assert shelf.stat("a/b.png") == len(picture())
+        assert read_all(shelf.open("a/b.png")) == picture()
+        for name in ("a", "a/c.png", "x/y.png", "a/b.png/c"):
+            assert shelf.stat(name) is None
+            with pytest.raises(FileNotFoundError):
+                shelf.open(name)
+        for name in ("../x", "/etc/passwd"):
+            with pytest.raises(SettingsError):
+                shelf.stat(name)
+            with pytest.raises(SettingsError):
+                shelf.open(name)
