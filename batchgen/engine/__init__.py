@@ -1,0 +1,39 @@
+"""Where the work runs: one verb, judged by tests/contracts/engine.py.
+
+An engine knows nothing of pictures or money. It opens the work where its workers are, hands each item to `carry`
+once, and ends when all are carried or the work says stop.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeAlias, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Work(Protocol[Item]):
+    """What an engine is given to do."""
+
+    def items(self) -> AsyncIterator[Item]:
+        """What there is to carry, in order; asked for one at a time, never ahead of a free worker."""
+        ...
+
+    async def carry(self, item: Item) -> None:
+        """Carry one item as far as it goes. An exception means the whole work has failed."""
+        ...
+
+
+Opener: TypeAlias = Callable[[], AbstractAsyncContextManager[Work[Item]]]
+"""Opens the work where it is called; a cluster engine needs one that can be pickled."""
+
+
+class Engine(Protocol):
+    """A place with workers."""
+
+    async def run(self, opener: Opener[Item]) -> None:
+        """Carry every item once, never more at a time than the engine was built for.
+
+        The first exception of a `carry` cancels the others and is raised as it is. Cancelling `run` cancels every
+        carry and waits for them.
+        """
+        ...

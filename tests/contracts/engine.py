@@ -1,0 +1,258 @@
+"""What every engine must do."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from batchgen.engine import Engine, Opener, Work
+
+Makes = Callable[[int], Engine]
+
+
+class Watched:
+    """Work that keeps count of what an engine does with it."""
+
+    def __init__(self, count: int, carry: Callable[["Watched", int], Any] | None = None) -> None:
+        self.count = count
+        self.begun: list[int] = []
+        self.done: list[int] = []
+        self.cancelled: list[int] = []
+        self.handed = 0
+        self.most = 0
+        self.most_ahead = 0
+        self.closed = 0
+        self.items_closed = False
+        self.left_with: BaseException | None = None
+        self._carry = carry
+
+    async def items(self) -> AsyncIterator[int]:
+        try:
+            for item in range(self.count):
+                self.handed += 1
+                yield item
+                self.most_ahead = max(self.most_ahead, self.handed - len(self.begun))
+        finally:
+            self.items_closed = True
+
+    async def carry(self, item: int) -> None:
+        self.begun.append(item)
+        self.most = max(self.most, len(self.begun) - len(self.done) - len(self.cancelled))
+        try:
+            if self._carry:
+                await self._carry(self, item)
+            else:
+                await anyio.lowlevel.checkpoint()
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(0.001)
+            self.cancelled.append(item)
+            raise
+        self.done.append(item)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Work[int]]:
+        try:
+            yield self
+        except BaseException as error:
+            self.left_with = error
+            raise
+        finally:
+            self.closed += 1
+
+    @property
+    def opener(self) -> Opener[int]:
+        return self.open
+
+
+class Trouble(Exception):
+    """What a carry raises here."""
+
+
+class EngineContract:
+    """Inherit, and give a `make` fixture that builds an engine for so many workers."""
+
+    @pytest.mark.parametrize("count", [0, 1, 3, 50])
+    @pytest.mark.parametrize("workers", [1, 3, 1000])
+    async def test_each_once(self, make: Makes, count: int, workers: int) -> None:
+        """Every item is carried once, in the order it was handed out, never more at a time than there are workers."""
+        work = Watched(count)
+        await make(workers).run(work.opener)
+        assert work.begun == list(range(count))
+        assert sorted(work.done) == list(range(count))
+        assert work.most <= workers
+        assert work.closed == 1
+        assert work.items_closed
+
+    async def test_all_workers_at_once(self, make: Makes) -> None:
+        """As many items are carried at once as there are workers."""
+        full = anyio.Event()
+
+        async def carry(work: Watched, _: int) -> None:
+            if work.most == 4:
+                full.set()
+            await full.wait()
+
+        work = Watched(20, carry)
+        with anyio.fail_after(5):
+            await make(4).run(work.opener)
+        assert work.most == 4
+        assert len(work.done) == 20
+
+    async def test_never_ahead(self, make: Makes) -> None:
+        """An item is asked for only when a worker is free to carry it."""
+        gate = anyio.Event()
+
+        async def carry(_: Watched, item: int) -> None:
+            if item < 3:
+                await gate.wait()
+
+        work = Watched(30, carry)
+        async with anyio.create_task_group() as group:
+            group.start_soon(make(3).run, work.opener)
+            await anyio.wait_all_tasks_blocked()
+            assert (work.handed, work.begun) == (3, [0, 1, 2])
+            gate.set()
+        assert len(work.done) == 30
+        assert work.most_ahead <= 1
+
+    async def test_first_failure(self, make: Makes) -> None:
+        """The first exception of a carry is raised as it is, after the others were cancelled and have ended."""
+        trouble = Trouble("first")
+
+        async def carry(work: Watched, item: int) -> None:
+            if item == 3:
+                await anyio.wait_all_tasks_blocked()
+                raise trouble
+            await anyio.sleep_forever()
+
+        work = Watched(100, carry)
+        with pytest.raises(Trouble) as raised:
+            await make(4).run(work.opener)
+        assert raised.value is trouble
+        assert sorted(work.cancelled) == [0, 1, 2]
+        assert work.begun == [0, 1, 2, 3]
+        assert work.left_with is trouble
+        assert work.closed == 1
+        assert work.items_closed
+
+    async def test_failure_while_others_end(self, make: Makes) -> None:
+        """A second exception, raised while the first ends the run, does not take its place."""
+
+        async def carry(work: Watched, item: int) -> None:
+            if item == 1:
+                raise Trouble("first")
+            try:
+                await anyio.sleep_forever()
+            except BaseException as error:
+                raise Trouble("second") from error
+
+        with pytest.raises(Trouble, match="first"):
+            await make(2).run(Watched(5, carry).opener)
+
+    async def test_items_fail(self, make: Makes) -> None:
+        """An exception of the items is raised as it is, too."""
+
+        class Broken(Watched):
+            async def items(self) -> AsyncIterator[int]:
+                yield 0
+                raise Trouble("items")
+
+        work = Broken(1)
+        with pytest.raises(Trouble, match="items"):
+            await make(3).run(work.opener)
+        assert work.closed == 1
+
+    async def test_opening_fails(self, make: Makes) -> None:
+        """When the work cannot be opened, that is raised and nothing is carried."""
+
+        work = Watched(1)
+
+        @asynccontextmanager
+        async def opener() -> AsyncIterator[Work[int]]:
+            if not work.handed:
+                raise Trouble("closed")
+            yield work
+
+        with pytest.raises(Trouble, match="closed"):
+            await make(3).run(opener)
+        assert work.begun == []
+
+    async def test_cancelled(self, make: Makes) -> None:
+        """Cancelling the run cancels every carry, waits until each has ended, and closes the work."""
+
+        async def carry(_: Watched, item: int) -> None:
+            await anyio.sleep_forever()
+
+        work = Watched(100, carry)
+        async with anyio.create_task_group() as group:
+            group.start_soon(make(5).run, work.opener)
+            await anyio.wait_all_tasks_blocked()
+            group.cancel_scope.cancel()
+        assert sorted(work.cancelled) == [0, 1, 2, 3, 4]
+        assert work.handed == 5
+        assert work.closed == 1
+        assert work.items_closed
+
+    async def test_slow_items(self, make: Makes) -> None:
+        """While the items make a worker wait, those that have one carry on."""
+        first = anyio.Event()
+
+        class Slow(Watched):
+            async def items(self) -> AsyncIterator[int]:
+                yield 0
+                await first.wait()
+                yield 1
+
+        async def carry(_: Watched, item: int) -> None:
+            first.set()
+
+        work = Slow(2, carry)
+        with anyio.fail_after(5):
+            await make(2).run(work.opener)
+        assert work.done == [0, 1]
+
+    async def test_twice(self, make: Makes) -> None:
+        """One engine runs one work after another."""
+        engine = make(2)
+        for _ in range(2):
+            work = Watched(5)
+            await engine.run(work.opener)
+            assert len(work.done) == 5
+
+
+def scripts() -> st.SearchStrategy[tuple[int, list[int]]]:
+    """Workers, and for how many turns each item takes; -1 fails."""
+    return st.tuples(st.integers(1, 6), st.lists(st.integers(-1, 4), max_size=20))
+
+
+def judge_script(make: Makes) -> Callable[[], None]:
+    """The law for any course of events: nothing twice, nothing lost, never too many, the first failure."""
+
+    @settings(max_examples=60, deadline=None)
+    @given(script=scripts())
+    def law(script: tuple[int, list[int]]) -> None:
+        workers, turns = script
+
+        async def carry(_: Watched, item: int) -> None:
+            for _turn in range(turns[item]):
+                await anyio.lowlevel.checkpoint()
+            if turns[item] < 0:
+                raise Trouble(str(item))
+
+        work = Watched(len(turns), carry)
+        try:
+            anyio.run(make(workers).run, work.opener)
+        except Trouble as error:
+            assert str(error) in {str(item) for item, turn in enumerate(turns) if turn < 0}  # noqa: PT017
+        else:
+            assert sorted(work.done) == list(range(len(turns)))
+        assert work.begun == list(range(len(work.begun)))
+        assert work.most <= workers
+        assert work.closed == 1
+
+    return law

@@ -1,0 +1,86 @@
+"""The workers of this process under the judge."""
+
+from collections.abc import AsyncIterator
+
+import anyio
+import pytest
+
+from batchgen.engine import Work
+from batchgen.engine.local import LocalEngine
+from tests.contracts.engine import EngineContract, Makes, Trouble, Watched, judge_script
+
+pytestmark = pytest.mark.anyio
+
+
+class TestLocalEngine(EngineContract):
+    """Every promise of an engine."""
+
+    @pytest.fixture
+    def make(self) -> Makes:
+        return LocalEngine
+
+
+def test_any_course() -> None:
+    """Whatever the order of events, nothing is carried twice or lost, and a failure is one that happened."""
+    judge_script(LocalEngine)()
+
+
+def test_no_workers() -> None:
+    """An engine without workers would never end, and is refused."""
+    with pytest.raises(ValueError, match="needs a worker"):
+        LocalEngine(0)
+
+
+async def test_no_more_tasks_than_needed() -> None:
+    """Ten thousand workers for two items at once are three tasks, not ten thousand."""
+    tasks: list[int] = []
+    gate = anyio.Event()
+
+    async def carry(work: Watched, item: int) -> None:
+        tasks.append(len(anyio.get_running_tasks()))
+        if len(work.begun) == 2:
+            gate.set()
+        await gate.wait()
+
+    before = len(anyio.get_running_tasks())
+    await LocalEngine(10_000).run(Watched(2, carry).opener)
+    assert max(tasks) <= before + 3
+
+
+async def test_plain_iterator() -> None:
+    """Items may come from any asynchronous iterator, not only from a generator."""
+
+    class Three:
+        def __init__(self) -> None:
+            self.left = 3
+
+        def __aiter__(self) -> "Three":
+            return self
+
+        async def __anext__(self) -> int:
+            if not self.left:
+                raise StopAsyncIteration
+            self.left -= 1
+            return self.left
+
+    class Plain(Watched):
+        def items(self) -> AsyncIterator[int]:
+            return Three()
+
+    work: Work[int] = Plain(3)
+    assert isinstance(work, Plain)
+    await LocalEngine(2).run(work.opener)
+    assert sorted(work.done) == [0, 1, 2]
+
+
+async def test_failure_outranks_cancellation() -> None:
+    """A carry that fails while the run is being cancelled is heard: its milestone may be lost."""
+
+    async def carry(_: Watched, item: int) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise Trouble("the journal did not take it")
+
+    with pytest.raises(Trouble, match="journal"), anyio.move_on_after(0.01):
+        await LocalEngine(1).run(Watched(1, carry).opener)
