@@ -1,0 +1,1 @@
+"""What became of a batch, read from the journal; nothing here keeps a second account."""

@@ -1,0 +1,129 @@
+"""A batch in one object: what `status --json` prints and `report.json` holds."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from batchgen.errors import FailureClass
+from batchgen.journal import STATES, Progress, Record, Run, Selection, State
+from batchgen.ledger import Money
+from batchgen.lifecycle import JobFailed
+from batchgen.report.words import dollars, moment
+
+FORMAT: Final = 1
+"""The version of the JSON object; a key never changes its meaning within one."""
+
+RUNS: Final = 5
+REASONS: Final = 50
+"""So many runs and reasons are listed; rarer reasons are counted together, by class."""
+
+OTHER: Final = "other reasons"
+
+_FAILED: Final = Selection(states=frozenset({"failed"}), standings=frozenset({"current"}))
+
+
+@dataclass(frozen=True, slots=True)
+class FailureCount:
+    """How many jobs failed for good with one class and reason."""
+
+    failure: FailureClass
+    reason: str
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A batch in figures; `folder` is absolute, `runs` the newest first, `failures` the most frequent first."""
+
+    name: str
+    folder: str
+    counts: Mapping[State, int] = field(default_factory=dict)
+    kept: int = 0
+    money: Money = field(default_factory=Money)
+    failures: tuple[FailureCount, ...] = ()
+    runs: tuple[Run, ...] = ()
+
+    def of(self, state: State) -> int:
+        """The number of jobs in one state."""
+        return self.counts.get(state, 0)
+
+    @property
+    def total(self) -> int:
+        """The number of jobs."""
+        return sum(self.counts.values())
+
+
+def summary(record: Record, folder: str) -> Summary:
+    """Read a batch's figures; failed jobs are streamed, so that memory grows with reasons and not with jobs."""
+    totals = record.totals()
+    return Summary(
+        name=record.identity.name,
+        folder=folder,
+        counts=totals.counts,
+        kept=totals.kept,
+        money=totals.money,
+        failures=failures(record.entries(_FAILED)),
+        runs=tuple(record.runs[:RUNS]),
+    )
+
+
+def failures(jobs: Iterable[Progress]) -> tuple[FailureCount, ...]:
+    """Count failed jobs by class and reason, the most frequent first."""
+    counted: Counter[tuple[FailureClass, str]] = Counter()
+    for each in jobs:
+        if isinstance(each.milestone, JobFailed):
+            counted[each.milestone.failure, each.milestone.reason] += 1
+    named = dict(counted.most_common(REASONS))
+    for (failure, reason), count in counted.items():
+        if (failure, reason) not in named:
+            named[failure, OTHER] = named.get((failure, OTHER), 0) + count
+    return tuple(FailureCount(failure, reason, count) for (failure, reason), count in named.items())
+
+
+def as_json(summary: Summary) -> dict[str, Any]:
+    """The object of `status --json`; sums in USD, exact to a micro-dollar."""
+    money = summary.money
+    return {
+        "v": FORMAT,
+        "name": summary.name,
+        "folder": summary.folder,
+        "counts": {state: summary.of(state) for state in STATES},
+        "kept": summary.kept,
+        "spent_usd": dollars(money.spent),
+        "reserved_usd": dollars(money.reserved),
+        "in_doubt_usd": dollars(money.in_doubt),
+        "lost_usd": dollars(money.lost),
+        "failures": [{"class": each.failure, "reason": each.reason, "jobs": each.jobs} for each in summary.failures],
+        "runs": [_run(each) for each in summary.runs],
+    }
+
+
+def write_report(path: str, summary: Summary) -> None:
+    """Write `report.json`: whole and durable under its name, or not at all."""
+    part = f"{path}.part"
+    with open(part, "w", encoding="ascii") as file:
+        json.dump(as_json(summary), file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "number": run.number,
+        "verb": run.verb,
+        "began": moment(run.began),
+        "ended": None if run.ended is None else moment(run.ended),
+        "exit_code": run.exit_code,
+        "reason": run.reason,
+        "counts": dict(run.counts),
+    }
