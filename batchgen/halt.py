@@ -1,0 +1,107 @@
+"""Why a run ends before its work does, and what may still be finished then; reads no clock of its own."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import inf
+
+import anyio
+
+from batchgen.errors import WORST_FIRST, NotTaken
+
+
+@dataclass(slots=True)
+class Halt:
+    """What this run may still do: `buying` new work, `asking` the provider at all; and why not.
+
+    `models` names the models that the credential may not use. Every reason is kept once, with its exit code.
+    """
+
+    buying: bool = True
+    asking: bool = True
+    models: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    parked: int = 0
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    _waiting: set[anyio.CancelScope] = field(default_factory=set)
+
+    def note(self, exit_code: int, reason: str) -> None:
+        """Remember a reason for the end; the run goes on as it may."""
+        self.reasons.setdefault(reason, exit_code)
+
+    def park(self, reason: str) -> None:
+        """One job waits for a later run; the others go on."""
+        self.parked += 1
+        self.note(75, reason)
+
+    def stop_buying(self, exit_code: int, reason: str) -> None:
+        """Start nothing new; what is paid for is carried to its end."""
+        self.note(exit_code, reason)
+        self.buying = False
+        for scope in self._waiting:
+            scope.cancel()
+
+    def stop_model(self, model: str, reason: str) -> None:
+        """Start nothing new with one model."""
+        self.note(4, reason)
+        self.models[model] = reason
+
+    def stop_asking(self, exit_code: int, reason: str) -> None:
+        """End the run: only what stands in a shelter is finished."""
+        self.stop_buying(exit_code, reason)
+        self.asking = False
+        self.scope.cancel()
+
+    @contextmanager
+    def while_buying(self) -> Iterator[None]:
+        """Wait in here for leave to buy; left at once, quietly, when the run stops buying."""
+        with anyio.CancelScope() as scope:
+            if not self.buying:
+                scope.cancel()
+            self._waiting.add(scope)
+            try:
+                yield
+            finally:
+                self._waiting.discard(scope)
+
+    async def pause(self, sleep: Callable[[float], Awaitable[None]], seconds: float) -> None:
+        """Sleep before a submit is tried again.
+
+        Raises:
+            NotTaken: the run stopped buying meanwhile; it is not tried again.
+        """
+        with self.while_buying():
+            await sleep(seconds)
+        if not self.buying:
+            raise NotTaken("not taken, and not tried again: the run is ending")
+
+    def worst(self) -> tuple[int, str]:
+        """Exit code and reason of the end: of several, the one that matters most."""
+        if not self.reasons:
+            return 0, ""
+        reason = min(self.reasons, key=lambda each: WORST_FIRST.index(self.reasons[each]))
+        return self.reasons[reason], reason
+
+
+@dataclass(slots=True)
+class Shelter:
+    """Keeps open what costs money to break off: it outlives the cancelled run until the grace is over."""
+
+    deadline: float = inf
+    _scopes: set[anyio.CancelScope] = field(default_factory=set)
+
+    @contextmanager
+    def shield(self) -> Iterator[anyio.CancelScope]:
+        """A scope that only the end of the grace cancels, quietly: ask its `cancelled_caught`."""
+        with anyio.CancelScope(shield=True, deadline=self.deadline) as scope:
+            self._scopes.add(scope)
+            try:
+                yield scope
+            finally:
+                self._scopes.discard(scope)
+
+    def expire(self, deadline: float) -> None:
+        """End the grace at this moment of the event loop's clock; an earlier one stands."""
+        self.deadline = min(self.deadline, deadline)
+        for scope in self._scopes:
+            scope.deadline = self.deadline

@@ -1,0 +1,29 @@
+"""How a run ended: one exit code and one sentence, from the figures and the reasons; pure."""
+
+from batchgen.errors import WORST_FIRST
+from batchgen.halt import Halt
+from batchgen.journal import Totals
+
+
+def verdict(totals: Totals, halt: Halt) -> tuple[int, str]:
+    """Exit code and reason; of several that apply, the one that matters most (docs/cli.md, exit codes)."""
+    counts, reasons = totals.counts, dict(halt.reasons)
+    unfinished = counts["queued"] + counts["running"]
+    if unfinished:
+        reasons[f"{_pictures(unfinished)} not finished"] = 75
+    if counts["in_doubt"]:
+        reasons[f"{_payments(counts['in_doubt'])} in doubt"] = 3
+    if counts["failed"]:
+        reasons[f"{_pictures(counts['failed'])} missing"] = 1
+    if not reasons:
+        return 0, "everything is there"
+    reason = min(reasons, key=lambda each: WORST_FIRST.index(reasons[each]))
+    return reasons[reason], reason
+
+
+def _pictures(count: int) -> str:
+    return "1 picture is" if count == 1 else f"{count:,} pictures are"
+
+
+def _payments(count: int) -> str:
+    return "1 payment is" if count == 1 else f"{count:,} payments are"

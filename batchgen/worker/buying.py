@@ -1,0 +1,122 @@
+"""The steps that cost money. All gates stand before Started, none between it and the POST."""
+
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+
+from batchgen.api import Offer, Order, Receipt
+from batchgen.errors import NotTaken, OutcomeUnknown, Parked, Rejected, Stop, Throttled
+from batchgen.job import token
+from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, Milestone, Planned, Started
+from batchgen.retry import Patience, persist
+from batchgen.worker.carried import Carried, LetGo
+
+PATIENCE_SECONDS = 60
+"""How long one attempt is tried again while it holds a submit slot."""
+
+DOUBTS_PER_RUN = 2
+"""How many doubts about one job a run meets before it leaves the job to the next run."""
+
+
+async def start(carried: Carried, attempt: int) -> None:
+    """Begin a new attempt: its body first, then the gates, then Started, then the POST."""
+    tools, job = carried.tools, carried.job
+    key = token(tools.journal.identity.batch_id, job.number, attempt, job.fingerprint)
+    await _submit(carried, Started(attempt, key, tools.price(job), tools.clock()), new=True)
+
+
+async def start_again(carried: Carried, doubt: InDoubt) -> None:
+    """Send an attempt in doubt once more under its living token; nothing new is reserved."""
+    if carried.doubts >= DOUBTS_PER_RUN:
+        carried.tools.halt.park("a payment is in doubt; the next run asks again under the same token")
+        raise LetGo
+    await _submit(carried, Started(doubt.attempt, doubt.token, doubt.price_micro_usd, doubt.since), new=False)
+
+
+async def send_again(carried: Carried, doubt: InDoubt, up_to_micro_usd: int) -> None:
+    """Leave a payment in doubt for ever and plan a new attempt, within the sum that may be resent."""
+    await carried.reach(Planned(doubt.attempt), replace(carried.tools.caps, resent=up_to_micro_usd))
+
+
+async def _submit(carried: Carried, started: Started, *, new: bool) -> None:
+    tools, model = carried.tools, carried.job.request.model
+    order = await tools.prepare(carried.job, started.token)
+    async with AsyncExitStack() as slot:
+        with tools.halt.while_buying():
+            await slot.enter_async_context(tools.gates.submit(model))
+        if not tools.halt.buying or model in tools.halt.models:
+            raise LetGo
+        if new:
+            started = replace(started, since=tools.clock())
+        await carried.reach(started, tools.caps if new else None)
+        await _post(carried, started, order)
+
+
+async def _post(carried: Carried, started: Started, order: Order) -> None:
+    """Send, and record what became of it, whoever is cancelling meanwhile."""
+    outcome: Milestone = _in_doubt(started, "interrupted while it waited for the answer")
+    end: Exception | None = None
+    with carried.tools.shelter.shield():
+        outcome, end = await _send(carried, started, order)
+    await carried.reach(outcome)
+    if end is not None:
+        raise end
+
+
+async def _send(carried: Carried, started: Started, order: Order) -> tuple[Milestone, Exception | None]:
+    """What the POST made of the attempt, and what ends the carrying of this job with it."""
+    tools, model, not_taken = carried.tools, carried.job.request.model, Planned(started.attempt - 1)
+    patience = Patience(tools.terms.limits.expert.submit_tries, PATIENCE_SECONDS)
+    timing = replace(tools.clocks.timing, sleep=partial(tools.halt.pause, tools.clocks.timing.sleep))
+    try:
+        receipt = await persist(lambda: _once(carried, order), (NotTaken,), patience, timing=timing)
+    except NotTaken as untaken:
+        return not_taken, _weary(carried, str(untaken))
+    except Parked as forbidden:
+        tools.halt.stop_model(model, str(forbidden))
+        return not_taken, LetGo()
+    except Stop as stop:
+        return not_taken, stop
+    except Rejected as refused:
+        _brake(carried, tools.brake.refused(str(refused)))
+        return AttemptFailed(started.attempt, refused.failure, str(refused), 0), None
+    except OutcomeUnknown as unknown:
+        _brake(carried, tools.brake.doubted())
+        return _in_doubt(started, unknown.reach, known_paid=unknown.known_paid), None
+    tools.brake.taken()
+    tools.gates.taken(model)
+    carried.standing = receipt.standing
+    return Accepted(started.attempt, receipt.task_id, started.price_micro_usd, _sync_urls(receipt)), None
+
+
+async def _once(carried: Carried, order: Order) -> Receipt:
+    """One POST; what one job learns of the server's patience holds for all."""
+    try:
+        return await carried.tools.provider.submit(order)
+    except Throttled as slow:
+        carried.tools.gates.throttled(order.model, slow.retry_after_seconds)
+        raise
+
+
+def _sync_urls(receipt: Receipt) -> tuple[str, ...]:
+    """The URLs of a sync answer: all there is of a picture without a task. The journal keeps them without queries."""
+    return receipt.standing.urls if receipt.task_id is None and isinstance(receipt.standing, Offer) else ()
+
+
+def _in_doubt(started: Started, reach: str, *, known_paid: bool = False) -> InDoubt:
+    return InDoubt(started.attempt, started.token, started.price_micro_usd, started.since, reach, known_paid=known_paid)
+
+
+def _brake(carried: Carried, reason: str | None) -> None:
+    if reason is not None:
+        carried.tools.halt.stop_buying(4, reason)
+
+
+def _weary(carried: Carried, reason: str) -> Exception | None:
+    """Not taken again and again is a matter of time, not of attempts; in the end the job waits for a later run."""
+    now = carried.tools.now()
+    if carried.not_taken_since is None:
+        carried.not_taken_since = now
+    if now - carried.not_taken_since < carried.limits.give_up_waiting_seconds:
+        return None
+    return Parked(reason)

@@ -1,0 +1,66 @@
+"""A job on its way through this run: what it has reached, and how reaching something becomes durable."""
+
+import logging
+from dataclasses import replace
+
+import anyio
+
+from batchgen.api import Standing
+from batchgen.errors import JournalError
+from batchgen.job import Job
+from batchgen.journal import Caps, Entry, Progress
+from batchgen.lifecycle import Accepted, Generated, InDoubt, Milestone, advance
+from batchgen.terms import Limits
+from batchgen.worker.tools import Tools
+
+logger = logging.getLogger(__name__)
+
+
+class LetGo(Exception):  # it is no error, and never leaves the worker
+    """This run does nothing more for this job, and there is nothing to say about it."""
+
+
+class Carried:
+    """One job in a worker's hands. `at` is what it has reached; `pending` is reached but not yet written."""
+
+    __slots__ = ("at", "doubts", "found_at", "job", "not_taken_since", "pending", "standing", "tools")
+
+    def __init__(self, tools: Tools, progress: Progress) -> None:
+        self.tools = tools
+        self.at = progress
+        self.job: Job = progress.job
+        self.found_at = tools.now()
+        self.pending: list[Entry] = []
+        self.standing: Standing | None = None
+        self.doubts = 0
+        self.not_taken_since: float | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of this job's model."""
+        return self.tools.terms.of(self.job.request.model)
+
+    async def reach(self, milestone: Milestone, caps: Caps | None = None) -> None:
+        """Record a milestone, durable on return whatever is being cancelled.
+
+        Generated waits for what follows it: asking again is free.
+        """
+        entry = self.at.then(advance(self.at.milestone, milestone))
+        entries = (*self.pending, entry)
+        if isinstance(milestone, Generated):
+            self.pending.append(entry)
+        else:
+            await self._write(entries, caps)
+            self.pending.clear()
+        self.doubts += isinstance(milestone, InDoubt)
+        self.at = replace(self.at, position=entry.position, milestone=milestone, at=self.tools.clock())
+
+    async def _write(self, entries: tuple[Entry, ...], caps: Caps | None) -> None:
+        last = entries[-1].milestone
+        with anyio.CancelScope(shield=True):
+            try:
+                await self.tools.journal.append(entries, caps)
+            except JournalError:
+                if isinstance(last, Accepted) and last.task_id is not None:
+                    logger.critical("paid, and not recorded: job %s is task %s", self.job.id, last.task_id)
+                raise

@@ -1,0 +1,53 @@
+"""What a worker holds."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from batchgen.api import Order, Provider
+from batchgen.api.cadence import Cadence
+from batchgen.api.limits import Gates
+from batchgen.brake import Brake
+from batchgen.halt import Halt, Shelter
+from batchgen.job import Job
+from batchgen.journal import Caps, Journal
+from batchgen.retry import REAL, Timing
+from batchgen.store import Store
+from batchgen.terms import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """`unix` gives unix seconds for the record; `timing` the monotonic clock, sleep and chance."""
+
+    unix: Callable[[], float]
+    timing: Timing = REAL
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Everything that carrying a job takes, built once per run by batchgen.batch.
+
+    `prepare` reads a job's references and makes the order for a token; `price` is in micro-USD, None when unknown.
+    """
+
+    provider: Provider
+    journal: Journal
+    store: Store
+    terms: Terms
+    gates: Gates
+    cadence: Cadence
+    prepare: Callable[[Job, str], Awaitable[Order]]
+    halt: Halt
+    clocks: Clocks
+    caps: Caps = field(default_factory=Caps)
+    price: Callable[[Job], int | None] = lambda _: None
+    shelter: Shelter = field(default_factory=Shelter)
+    brake: Brake = field(default_factory=Brake)
+
+    def clock(self) -> float:
+        """Unix seconds."""
+        return self.clocks.unix()
+
+    def now(self) -> float:
+        """Seconds of a clock that never jumps."""
+        return self.clocks.timing.clock()

@@ -1,0 +1,96 @@
+"""Asking for a task until it is done; free, so it may be broken off at any moment."""
+
+from batchgen.api import NO_PICTURE, Offer, Standing, Waiting
+from batchgen.errors import Parked, TaskFailed, Unavailable
+from batchgen.lifecycle import Accepted, AttemptFailed, Generated
+from batchgen.retry import Patience, persist
+from batchgen.worker.carried import Carried
+
+PATIENCE_SECONDS = 60
+"""How long one question is tried again before it counts as "not yet"."""
+
+JUST_CREATED_SECONDS = 120
+"""How long after its creation a task may be unknown to a replica (contract: 404 right after create)."""
+
+EMPTY_ANSWERS = 3
+"""How often a task may say success without a picture before it is given up."""
+
+
+async def wait_for_task(carried: Carried, accepted: Accepted) -> None:
+    """Wait for the picture to exist. What the provider billed counts; where it does not say, the price does."""
+    try:
+        offer = await fresh_offer(carried, accepted)
+    except TaskFailed as failed:
+        cost = failed.cost_micro_usd
+        if cost is None:
+            cost = 0 if carried.tools.terms.profile.failed_is_free else accepted.price_micro_usd
+        await carried.reach(AttemptFailed(accepted.attempt, failed.failure, str(failed), cost))
+        return
+    cost = accepted.price_micro_usd if offer.cost_micro_usd is None else offer.cost_micro_usd
+    carried.standing = offer
+    await carried.reach(Generated(accepted.attempt, accepted.task_id, cost, accepted.urls))
+
+
+async def fresh_offer(carried: Carried, paid: Accepted | Generated) -> Offer:
+    """The picture's URLs, from what is known or by asking: at least once, and no longer than `give_up_waiting`.
+
+    Raises:
+        TaskFailed: the task ended without a picture.
+        Parked: not done in this time; the job keeps its place.
+    """
+    match carried.standing, paid.task_id:
+        case Offer() as offer, _:
+            return offer
+        case _, None:
+            return Offer(paid.urls, carried.tools.now())
+        case waiting, task_id:
+            return await _ask(carried, task_id, waiting)
+
+
+async def _ask(carried: Carried, task_id: str, waiting: Waiting | None) -> Offer:
+    tools, asked, empty = carried.tools, 0, 0
+    while True:
+        if waiting is not None:
+            await tools.clocks.timing.sleep(tools.cadence.delay(asked, waiting))
+        standing = await look(carried, task_id)
+        if isinstance(standing, Offer):
+            return standing
+        waiting, asked, empty = standing, asked + 1, empty + (standing.state == NO_PICTURE)
+        _patient(carried, empty)
+
+
+async def look(carried: Carried, task_id: str) -> Standing:
+    """One look at the task; a look that fails for the moment is as good as "not yet"."""
+    tools = carried.tools
+
+    async def once() -> Standing:
+        await tools.gates.poll()
+        return await tools.provider.status(task_id)
+
+    patience = Patience(tools.terms.limits.expert.poll_tries, PATIENCE_SECONDS)
+    try:
+        return await persist(once, (Unavailable,), patience, timing=tools.clocks.timing)
+    except Unavailable as away:
+        return Waiting("no answer", interval_seconds=away.retry_after_seconds)
+    except TaskFailed as failed:
+        if failed.missing:
+            return _unknown(carried, failed)
+        raise
+
+
+def _unknown(carried: Carried, failed: TaskFailed) -> Waiting:
+    """What it means that the provider does not know a task: a replica that lags, a broken promise, or a loss."""
+    age = carried.tools.clock() - carried.at.at
+    if age < JUST_CREATED_SECONDS:
+        return Waiting("not known yet")
+    kept_for = carried.tools.terms.profile.task_ttl_seconds
+    if kept_for is not None and age < kept_for:
+        raise Parked("the provider does not know tasks that it promised to keep (`task_ttl`)") from failed
+    raise failed
+
+
+def _patient(carried: Carried, empty_answers: int) -> None:
+    if empty_answers >= EMPTY_ANSWERS:
+        raise TaskFailed("the task succeeded without a picture", failure="expired")
+    if carried.tools.now() - carried.found_at >= carried.limits.give_up_waiting_seconds:
+        raise Parked("some tasks were not done in the time that `give_up_waiting` allows")

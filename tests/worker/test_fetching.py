@@ -1,0 +1,261 @@
+"""How a picture comes home: from a fresh offer, whole, once, and what is paid for is never bought again by itself."""
+
+import errno
+from collections.abc import AsyncIterable
+from typing import Any
+
+import anyio
+import pytest
+
+from batchgen.api import Offer, Receipt, Waiting
+from batchgen.errors import BadAsset, JournalError, OfferExpired, TaskFailed, Unavailable
+from batchgen.lifecycle import Accepted, Generated, JobFailed, Stored
+from batchgen.store import Saved, Slot
+from batchgen.store.memory import MemoryStore
+from batchgen.terms import Limits, Terms
+from batchgen.worker.tools import Tools
+from tests.worker.rig import Rig, png, with_profile
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_expired_offer_asks_the_task_again() -> None:
+    """A dead URL is no failure: the task is asked for a fresh one, and the picture fetched from that."""
+    rig = Rig()
+    rig.provider.downloads = [OfferExpired("410")]
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.asked) == 2
+    assert len(rig.provider.orders) == 1
+
+
+async def test_offers_that_always_expire_are_a_named_loss() -> None:
+    """When three fresh URLs are dead, the picture is paid for and no longer to be had; it is not bought again."""
+    rig = Rig()
+    rig.provider.downloads = [OfferExpired("403")] * 9
+    assert (await rig.run())[0] == 1
+    assert rig.head() == JobFailed(1, "expired", "403")
+    assert rig.totals.money.lost == 40_000
+    await rig.run()
+    assert len(rig.provider.orders) == 1
+
+
+async def test_stale_offer_is_not_used() -> None:
+    """An offer older than half a minute is asked for again before anything is fetched."""
+    rig = Rig()
+    old = Offer(("https://p.example/old",), rig.clock() - 31, 1)
+    rig.provider.submits = [Receipt("t", old)]
+    assert (await rig.run())[0] == 0
+    assert rig.provider.fetched == ["https://pictures.example/t?sig=secret"]
+
+
+async def test_a_short_lived_offer_is_used_sooner() -> None:
+    """Where URLs are promised for ten seconds only, an offer six seconds old is asked for again."""
+    rig = Rig(terms=with_profile(Terms(), url_ttl_seconds=10))
+    rig.provider.submits = [Receipt("t", Offer(("https://p.example/old",), rig.clock() - 6, 1))]
+    assert (await rig.run())[0] == 0
+    assert rig.provider.fetched == ["https://pictures.example/t?sig=secret"]
+
+
+async def test_torn_picture_is_fetched_again() -> None:
+    """A truncated picture is refused and fetched anew."""
+    rig = Rig()
+    rig.provider.downloads = [png()[:40], b"<html>busy</html>", b""]
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.fetched) == 4
+    assert len(rig.files) == 1
+
+
+async def test_picture_that_is_never_whole_is_a_named_loss() -> None:
+    """A picture that stays broken fails the job as `bad_asset`; nothing of it is left, nothing is bought again."""
+    rig = Rig()
+    rig.provider.downloads = [png()[:40]] * 20
+    assert (await rig.run())[0] == 1
+    head = rig.head()
+    assert isinstance(head, JobFailed)
+    assert head.failure == "bad_asset"
+    assert rig.files == {}
+    assert len(rig.provider.orders) == 1
+
+
+async def test_unreachable_pictures_park_the_job() -> None:
+    """When the place of the pictures does not answer, the task keeps its place and the next run fetches it."""
+    rig = Rig()
+    rig.provider.downloads = [Unavailable("timeout")] * 5
+    assert (await rig.run())[0] == 75
+    assert isinstance(rig.head(), Accepted)
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.orders) == 1
+
+
+async def test_several_pictures_are_all_kept() -> None:
+    """A task that gives more than one picture has all of them stored, each under its own name."""
+    rig = Rig()
+    urls = tuple(f"https://p.example/{n}" for n in range(3))
+    rig.provider.statuses = [Offer(urls, rig.clock() + 1, 9)]
+    rig.provider.downloads = [png(colour=n) for n in range(3)]
+    assert (await rig.run())[0] == 0
+    assert rig.pictures == ["job0-2.png", "job0-3.png", "job0.png"]
+    head = rig.head()
+    assert isinstance(head, Stored)
+    assert [asset.name for asset in head.assets] == ["job0.png", "job0-2.png", "job0-3.png"]
+
+
+async def test_a_full_disk_loses_nothing() -> None:
+    """When nothing can be written the run stops buying, ends 4, and what is paid for is fetched by the next run."""
+
+    class Full(MemoryStore):
+        async def save(self, slot: Slot, chunks: AsyncIterable[bytes]) -> Saved:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    rig = Rig(jobs=3, terms=Terms(limits=Limits(in_flight=1)))
+    rig.wrap_store = lambda store: Full(store.files)
+    code, reason = await rig.run()
+    assert code == 4
+    assert "No space left" in reason
+    assert len(rig.provider.orders) == 1
+    assert isinstance(rig.head(), Accepted)
+    rig.wrap_store = lambda store: store
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.orders) == 3
+
+
+class FailingAt:
+    """A journal that fails when a milestone of this kind is to be recorded, as a killed process would."""
+
+    def __init__(self, journal: Any, kind: type) -> None:
+        self.inner, self.kind = journal, kind
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def append(self, entries: Any, caps: Any = None) -> None:
+        """Fail, or pass on."""
+        if any(isinstance(entry.milestone, self.kind) for entry in entries):
+            raise JournalError("the disk is gone")
+        await self.inner.append(entries, caps)
+
+
+async def test_picture_saved_before_a_crash_is_found() -> None:
+    """A picture that was saved but not yet journaled is taken by the next run without a download."""
+    rig = Rig()
+    rig.wrap_journal = lambda journal: FailingAt(journal, Stored)
+    with pytest.raises(JournalError):
+        await rig.run()
+    assert isinstance(rig.head(), Accepted)
+    assert rig.pictures == ["job0.png"]
+    rig.wrap_journal = lambda journal: journal
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.fetched) == 1
+    assert rig.totals.money.spent == 40_000
+    assert list(rig.files) == ["job0.png"]
+
+
+async def test_picture_found_needs_no_living_task() -> None:
+    """It is taken even when the provider has forgotten the task; then its planned price counts."""
+    rig = Rig()
+    rig.wrap_journal = lambda journal: FailingAt(journal, Stored)
+    with pytest.raises(JournalError):
+        await rig.run()
+    rig.wrap_journal = lambda journal: journal
+    rig.clock.now += 9999
+    rig.provider.statuses = [None, TaskFailed("404", failure="expired", missing=True)]
+    assert (await rig.run())[0] == 0
+    assert rig.totals.money.spent == 50_000
+
+
+async def test_unrecorded_task_is_named_loudly(caplog: pytest.LogCaptureFixture) -> None:
+    """A 202 that cannot be journaled is at least told with its task, so that a person can claim it."""
+    rig = Rig()
+    rig.wrap_journal = lambda journal: FailingAt(journal, Accepted)
+    with pytest.raises(JournalError):
+        await rig.run()
+    assert "job job0 is task task-1" in caplog.text
+
+
+async def test_generated_is_written_with_what_follows() -> None:
+    """A poll is free, so its news is never a commit of its own."""
+    rig = Rig()
+    batches: list[tuple[str, ...]] = []
+
+    class Noting(FailingAt):
+        async def append(self, entries: Any, caps: Any = None) -> None:
+            batches.append(tuple(type(entry.milestone).__name__ for entry in entries))
+            await self.inner.append(entries, caps)
+
+    rig.wrap_journal = lambda journal: Noting(journal, Generated)
+    await rig.run()
+    assert batches == [("Started",), ("Accepted",), ("Generated", "Stored")]
+
+
+async def test_a_download_outlives_the_first_signal() -> None:
+    """A picture on its way when the run is told to end is brought home within the grace."""
+    rig = Rig()
+    holding, release = anyio.Event(), anyio.Event()
+
+    async def slow() -> bytes:
+        holding.set()
+        await release.wait()
+        return png()
+
+    rig.provider.downloads = [slow]
+
+    async def interrupt(tools: Tools) -> None:
+        await holding.wait()
+        tools.halt.stop_asking(143, "told to end")
+        release.set()
+
+    async with anyio.create_task_group() as group:
+        code, _ = await rig.run(lambda tools: group.start_soon(interrupt, tools))
+    assert code == 143
+    assert isinstance(rig.head(), Stored)
+
+
+async def test_a_download_that_outlasts_the_grace_is_left() -> None:
+    """At the end of the grace a download is cut off; the job keeps its task for the next run."""
+    rig = Rig()
+    holding = anyio.Event()
+
+    async def endless() -> bytes:
+        holding.set()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    rig.provider.downloads = [endless]
+
+    async def interrupt(tools: Tools) -> None:
+        await holding.wait()
+        tools.shelter.expire(anyio.current_time())
+        tools.halt.stop_asking(143, "told to end")
+
+    async with anyio.create_task_group() as group:
+        code, _ = await rig.run(lambda tools: group.start_soon(interrupt, tools))
+    assert code == 143
+    assert isinstance(rig.head(), Accepted)
+    rig.provider.downloads = []
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.orders) == 1
+
+
+async def test_bad_asset_error_of_a_forbidden_address() -> None:
+    """A picture at an address that may not be fetched ends as a bad asset with the reason, not as a crash."""
+    rig = Rig()
+    rig.provider.downloads = [BadAsset("its address may not be fetched")] * 20
+    assert (await rig.run())[0] == 1
+    head = rig.head()
+    assert isinstance(head, JobFailed)
+    assert "may not be fetched" in head.reason
+
+
+async def test_jobs_wait_side_by_side() -> None:
+    """Many jobs are under way at once, never more than in_flight."""
+    rig = Rig(jobs=40, terms=Terms(limits=Limits(in_flight=7, rate=None)))
+    most = 0
+
+    def look() -> Waiting:
+        nonlocal most
+        most = max(most, rig.totals.counts["running"])
+        return Waiting("generating")
+
+    rig.provider.statuses = [look] * 30
+    assert (await rig.run())[0] == 0
+    assert most == 7
