@@ -1,0 +1,158 @@
+"""One run: plan, open the tools, feed the engine, say how it ended; the only room that chooses implementations."""
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
+from dataclasses import replace
+
+import anyio
+
+from batchgen import decide as decisions
+from batchgen.api import models
+from batchgen.api.limits import Reach
+from batchgen.batch.asked import Asked, Ending, Observer, RunOptions, asked
+from batchgen.batch.seller import client_of, require_credential
+from batchgen.batch.working import work
+from batchgen.errors import SettingsError
+from batchgen.halt import Halt
+from batchgen.journal import Progress, Record, Selection, Totals
+from batchgen.journal.record import SqliteRecord
+from batchgen.journal.sqlite import SqliteJournal, open_journal
+from batchgen.lifecycle import Accepted
+from batchgen.location import Location
+from batchgen.manifest.load import load
+from batchgen.manifest.provider import Remote
+from batchgen.plan import Plan, check, compared, consent
+from batchgen.report.summary import Summary, summary, write_report
+from batchgen.store.decode import Structure
+from batchgen.store.local import LocalStore
+from batchgen.verdict import verdict
+
+__all__ = ["Ending", "Observer", "RunOptions", "catalogue", "decide", "open_record", "plan", "run"]
+
+LONG_PARKED_SECONDS = 24 * 3600
+"""A task that waits longer than this needs a person."""
+
+RUNNING = Selection(states=frozenset({"running"}))
+
+
+async def plan(options: RunOptions) -> Plan:
+    """What `run` would do; writes nothing and buys nothing.
+
+    Raises:
+        ManifestError: with every problem found, in the file and in what would be sent.
+        SettingsError, JournalError: there is something to mend first.
+    """
+    return await _planned(await anyio.to_thread.run_sync(asked, options), offline=options.offline)
+
+
+async def catalogue(options: RunOptions) -> models.Catalogue:
+    """What the manifest's provider says about its models."""
+    manifest = load(options.manifest, options.provider)
+    if not isinstance(manifest.provider, Remote):
+        return models.Catalogue()
+    async with client_of(manifest, manifest.provider, Reach()) as client:
+        return await client.models()
+
+
+def open_record(location: Location) -> AbstractContextManager[Record]:
+    """A batch's journal for reading."""
+    return SqliteRecord(str(location.journal))
+
+
+async def decide(location: Location, decision: decisions.Decision, names: Sequence[str] | None) -> list[Progress]:
+    """Write a person's decision about the jobs of these ids or globs; None means all that are in doubt."""
+    async with open_journal(str(location.journal), None, verb="resolve") as journal:
+        with open_record(location) as record:
+            jobs = decisions.eligible(record, decision, by_name=names is not None)
+        chosen = jobs if names is None else decisions.meant(jobs, names)
+        decided = await decisions.decide(journal, chosen, decision)
+        await journal.end(0, f"decided about {len(decided)} of the jobs")
+    return decided
+
+
+async def run(options: RunOptions, observer: Observer) -> Ending:
+    """Buy what is owed. The same call again goes on where the last one stopped.
+
+    Raises:
+        BatchgenError: nothing could be begun, or the journal failed; the exit code is the error's.
+    """
+    began = time.monotonic()
+    read = await anyio.to_thread.run_sync(asked, options)
+    require_credential(read.manifest)
+    planned = await _planned(read, offline=options.offline)
+    observer.opened(planned.folder, planned.run, planned.new)
+    if planned.idle:
+        return _idle(read, planned, time.monotonic() - began)
+    if not read.free:
+        consent(planned, options.max_pictures, None if options.unattended else options.confirm)
+    async with AsyncExitStack() as stack:
+        journal = await _opened(read, stack)
+        before = await journal.totals()
+        await journal.owe(read.expansion.drafts, read.expansion.inputs)
+        with open_record(read.location) as record:
+            halt = await work(read, journal, record, options, observer)
+            totals = await journal.totals()
+            _note_long_parked(record, totals, halt)
+        code, reason = verdict(totals, halt)
+        await journal.end(code, reason)
+        number = journal.run
+    told = _told(read.location)
+    spent = totals.money.spent - before.money.spent
+    return Ending(code, reason, planned.folder, number, time.monotonic() - began, spent, told)
+
+
+async def _opened(read: Asked, stack: AsyncExitStack) -> SqliteJournal:
+    """Take the batch: its folder must be writable before anything else happens."""
+    await LocalStore(read.location.folder, Structure()).ready()
+    path, aliases = str(read.location.journal), read.aliases
+    try:
+        return await stack.enter_async_context(open_journal(path, read.identity(), verb="run", also_known_as=aliases))
+    except OSError as broken:
+        raise SettingsError(f"the journal {path} cannot be written: {broken.strerror or broken}") from broken
+
+
+async def _planned(read: Asked, *, offline: bool) -> Plan:
+    planned = await anyio.to_thread.run_sync(_compared, read)
+    known = models.Catalogue()
+    if not planned.unbought:
+        return planned
+    if isinstance(read.manifest.provider, Remote) and not offline:
+        async with client_of(read.manifest, read.manifest.provider, Reach()) as client:
+            known = await client.models()
+    check(planned, known, read.expansion)
+    return replace(planned, warnings=(*planned.warnings, *known.warnings))
+
+
+def _compared(read: Asked) -> Plan:
+    if not read.location.exists:
+        return compared(read.location, read.expansion, None, read.manifest.terms)
+    with open_record(read.location) as record:
+        return compared(read.location, read.expansion, record, read.manifest.terms)
+
+
+def _idle(read: Asked, planned: Plan, seconds: float) -> Ending:
+    """Nothing to do: nothing is written and nobody is asked."""
+    with open_record(read.location) as record:
+        code, reason = verdict(record.totals(), Halt())
+        told = summary(record, planned.folder)
+    return Ending(code, reason, planned.folder, run=0, seconds=seconds, spent_micro_usd=0, summary=told)
+
+
+def _told(location: Location) -> Summary:
+    with open_record(location) as record:
+        told = summary(record, str(location.folder))
+    write_report(str(location.folder / "report.json"), told)
+    return told
+
+
+def _note_long_parked(record: Record, totals: Totals, halt: Halt) -> None:
+    """A task that is not done after a day is named, and wakes somebody."""
+    if not totals.counts["running"]:
+        return
+    before = time.time() - LONG_PARKED_SECONDS
+    old = [each for each in record.entries(RUNNING) if isinstance(each.milestone, Accepted) and each.at < before]
+    if old:
+        names = ", ".join(decisions.address(each) for each in old[:3])
+        more = f" and {len(old) - 3} more" if len(old) > 3 else ""
+        halt.note(4, f"not done after a day: {names}{more}; `batchgen resolve --drop ID` ends them")

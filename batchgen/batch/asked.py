@@ -1,0 +1,117 @@
+"""What a run is asked for, who watches it, how it ends; and the manifest, read, with its place."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from batchgen.errors import SettingsError
+from batchgen.guard import is_loopback
+from batchgen.journal import Identity, Progress
+from batchgen.location import Location, place
+from batchgen.manifest.expand import Expansion, expand
+from batchgen.manifest.load import Manifest, load
+from batchgen.manifest.provider import Local, Remote
+from batchgen.report.figures import Figures
+from batchgen.report.summary import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a person asked for; None means as the manifest says.
+
+    `unattended` means that nobody is there to answer; `confirm` asks a person a yes-or-no question.
+    """
+
+    manifest: str
+    outputs: str | None = None
+    journal: str | None = None
+    provider: str | None = None
+    grace_seconds: float = 25
+    max_pictures: int | None = None
+    offline: bool = False
+    unattended: bool = True
+    confirm: Callable[[str], bool] = lambda _: False
+
+
+class Observer(Protocol):
+    """Whoever watches a run; called from the event loop, and never asked for anything."""
+
+    def opened(self, folder: str, run: int, new: bool) -> None:  # noqa: FBT001  # an event, not a switch
+        """The batch is known, before anything is bought."""
+        ...
+
+    def finished(self, progress: Progress) -> None:
+        """A picture is stored, or a job is over without one."""
+        ...
+
+    def figures(self, figures: Figures) -> None:
+        """Where the run stands, a few times a second."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended. `run` is its number, 0 when there was nothing to do; `spent_micro_usd` is its own."""
+
+    exit_code: int
+    reason: str
+    folder: str
+    run: int
+    seconds: float
+    spent_micro_usd: int
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A manifest, the jobs it asks for, and where its batch lives."""
+
+    manifest: Manifest
+    expansion: Expansion
+    location: Location
+
+    @property
+    def provider(self) -> str:
+        """Whom the batch belongs to: `local`, `loopback` whatever its port, or an origin."""
+        match self.manifest.provider:
+            case Local():
+                return "local"
+            case Remote(base_url=url):
+                return "loopback" if is_loopback(urlsplit(url).hostname or "") else url
+
+    @property
+    def free(self) -> bool:
+        """Whether buying costs nothing: at the gateway of the run itself, or any on this machine."""
+        return self.provider in {"local", "loopback"}
+
+    @property
+    def aliases(self) -> frozenset[str]:
+        """Other names under which this provider may have begun the batch."""
+        match self.manifest.provider:
+            case Local():
+                return frozenset()
+            case Remote(also_known_as=names):
+                return frozenset(names)
+
+    def identity(self) -> Identity:
+        """Whose journal it is, with a batch id in case it is new."""
+        return Identity(secrets.token_hex(16), self.manifest.name, str(self.manifest.path), self.provider)
+
+
+def asked(options: RunOptions) -> Asked:
+    """Read the manifest and everything it names; blocks.
+
+    Raises:
+        ManifestError: with every problem found.
+        SettingsError: the command line is wrong.
+    """
+    if options.max_pictures is not None and options.max_pictures < 0:
+        raise SettingsError("--max-pictures takes a number from 0")
+    manifest = load(options.manifest, options.provider)
+    journal = options.journal or (str(manifest.journal) if manifest.journal else None)
+    local = isinstance(manifest.provider, Local)
+    at = place(Path(options.manifest).absolute(), manifest.name, local=local, outputs=options.outputs, journal=journal)
+    return Asked(manifest, expand(manifest), at)

@@ -1,0 +1,96 @@
+"""Whom a run speaks to: the client of a server, or of a gateway that the run starts for itself."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+
+from batchgen.api import Order, wire
+from batchgen.api.client import Client
+from batchgen.api.limits import Reach
+from batchgen.api.network import Network
+from batchgen.batch.asked import Asked
+from batchgen.gateway.child import child
+from batchgen.job import FileReference, Job
+from batchgen.manifest.load import Manifest
+from batchgen.manifest.provider import KeyFromEnvironment, KeyFromFile, KeySource, Local, Remote
+from batchgen.manifest.references import read_reference
+from batchgen.settings import credential, surroundings
+
+GATEWAY = "gateway"
+"""Where a rehearsal's gateway keeps its tasks and its credential, beside the journal."""
+
+
+@asynccontextmanager
+async def seller(asked: Asked, reach: Reach) -> AsyncIterator[Client]:
+    """The client of a run; `reach` hears whether the server answers.
+
+    Raises:
+        SettingsError: there is no credential, or the network cannot be used as it is set.
+        Unfinished: the gateway of the run did not start.
+    """
+    most = asked.manifest.terms.limits.expert.max_bytes
+    match asked.manifest.provider:
+        case Local():
+            async with (
+                child(asked.location.hidden / GATEWAY) as local,
+                Client(local.url, lambda: local.credential, max_bytes=most, listener=reach) as client,
+            ):
+                yield client
+        case Remote() as remote:
+            async with client_of(asked.manifest, remote, reach) as client:
+                yield client
+
+
+def require_credential(manifest: Manifest) -> None:
+    """Make sure that there is a credential before anything is sent.
+
+    Raises:
+        SettingsError: there is none, or it cannot be one.
+    """
+    if isinstance(manifest.provider, Remote):
+        credential(_source(manifest.provider.api_key_source), manifest.folder)
+
+
+def client_of(manifest: Manifest, remote: Remote, reach: Reach) -> Client:
+    """The client of a server; its credential is read whenever a call needs one, so that a renewed one is taken up."""
+    source = _source(remote.api_key_source)
+    around = surroundings()
+    return Client(
+        remote.base_url,
+        lambda: credential(source, manifest.folder),
+        network=Network(around.proxies, around.no_proxy, around.ca_file, frozenset(remote.private_hosts)),
+        max_bytes=manifest.terms.limits.expert.max_bytes,
+        listener=reach,
+    )
+
+
+def preparer(asked: Asked) -> Callable[[Job, str], Awaitable[Order]]:
+    """Builds the order of a job: its references are read again, and must be what was planned."""
+    root, urls = asked.manifest.root, asked.expansion.signed_urls
+
+    async def prepare(job: Job, token: str) -> Order:
+        files = [each for each in job.request.references if isinstance(each, FileReference)]
+        if not files:
+            return wire.order(job, token, files={}, urls=urls)
+        return await anyio.to_thread.run_sync(_read_and_build, root, job, token, urls)
+
+    return prepare
+
+
+def _read_and_build(root: Path, job: Job, token: str, urls: Mapping[str, str]) -> Order:
+    files = {
+        each.path: read_reference(root, each) for each in job.request.references if isinstance(each, FileReference)
+    }
+    return wire.order(job, token, files=files, urls=urls)
+
+
+def _source(named: KeySource | None) -> str | None:
+    match named:
+        case KeyFromEnvironment(name=name):
+            return f"env:{name}"
+        case KeyFromFile(path=path):
+            return f"file:{path}"
+        case None:
+            return None

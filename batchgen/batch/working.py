@@ -1,0 +1,149 @@
+"""The work of one run: its tools are opened, everything unfinished is carried, signals and watchers are heard."""
+
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
+
+import anyio
+
+from batchgen import watch
+from batchgen.api import cadence
+from batchgen.api.limits import Gates, Reach
+from batchgen.batch.asked import Asked, Observer, RunOptions
+from batchgen.batch.seller import preparer, seller
+from batchgen.engine.local import LocalEngine
+from batchgen.errors import BatchgenError, JournalError
+from batchgen.halt import Halt
+from batchgen.journal import Caps, Record, Selection
+from batchgen.journal.sqlite import SqliteJournal
+from batchgen.manifest.provider import Local
+from batchgen.store.decode import Check, Decoder, Structure
+from batchgen.store.local import LocalStore
+from batchgen.worker import Worker
+from batchgen.worker.moving import move_all
+from batchgen.worker.tools import Clocks, Tools
+
+FIGURES_EVERY_SECONDS = 0.25
+LAST_WORDS_SECONDS = 3
+"""How much of the grace is kept for the end of the run itself."""
+
+ENDS = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "told to end"), signal.SIGHUP: (143, "hung up on")}
+
+UNDER_WAY = Selection(states=frozenset({"running"}))
+"""The jobs whose pictures a killed run may have saved and not recorded."""
+
+MISPLACED = Selection(standings=frozenset({"current"}), states=frozenset({"stored"}), misplaced=True)
+
+
+async def work(asked: Asked, journal: SqliteJournal, record: Record, options: RunOptions, observer: Observer) -> Halt:
+    """Carry everything unfinished as far as it goes in this run; says what ended it short.
+
+    Raises:
+        JournalError: the journal failed; the run has no end.
+    """
+    halt = Halt()
+    async with _judge(asked) as judge:
+        most = asked.manifest.terms.limits.expert.max_bytes
+        store = LocalStore(asked.location.folder, judge, max_bytes=most)
+        await store.ready()
+        await _tidy(journal, record, store)
+        if await _anything(asked, journal):
+            try:
+                await _carry_all(asked, journal, store, halt, options, observer)
+            except JournalError:
+                raise
+            except BatchgenError as error:  # the provider could not even be opened; the journal is as it was
+                halt.note(error.exit_code, str(error))
+    return halt
+
+
+async def _carry_all(  # what a run is made of meets here and nowhere else
+    asked: Asked, journal: SqliteJournal, store: LocalStore, halt: Halt, options: RunOptions, observer: Observer
+) -> None:
+    terms, tally, reach = asked.manifest.terms, watch.Tally(), Reach()
+    stored = (await journal.totals()).counts["stored"]
+    watched = watch.WatchedJournal(journal, tally, observer.finished)
+    async with seller(asked, reach) as client:
+        tools = Tools(
+            provider=watch.WatchedProvider(client, tally),
+            journal=watched,
+            store=store,
+            terms=terms,
+            gates=Gates(terms, reach, client.probe),
+            cadence=cadence.LOCAL if isinstance(asked.manifest.provider, Local) else cadence.Cadence(),
+            prepare=preparer(asked),
+            halt=halt,
+            clocks=Clocks(time.time),
+            caps=Caps(run_pictures=options.max_pictures),
+        )
+        look = partial(watch.figures, tally=tally, start=watch.Start(anyio.current_time(), stored))
+        async with anyio.create_task_group() as background:
+            background.start_soon(_listen, tools, options.grace_seconds)
+            background.start_soon(_end_in_time, tools, options.grace_seconds)
+            background.start_soon(_show, tools, look, observer)
+            with halt.scope:
+                await LocalEngine(terms.limits.in_flight).run(partial(_open, Worker(tools)))
+            background.cancel_scope.cancel()
+        observer.figures(look(await journal.totals(), note=""))
+
+
+@asynccontextmanager
+async def _open(worker: Worker) -> AsyncIterator[Worker]:
+    yield worker
+
+
+def _judge(asked: Asked) -> AbstractAsyncContextManager[Check]:
+    return Decoder() if asked.manifest.output.check == "decode" else nullcontext(Structure())
+
+
+async def _tidy(journal: SqliteJournal, record: Record, store: LocalStore) -> None:
+    """Remove what a killed run left behind, and give stored pictures the names that are asked for now."""
+    if journal.killed_before:
+        waiting = {each.job.number for each in record.entries(UNDER_WAY)}
+        await store.sweep(lambda number: number not in waiting)
+    await move_all(list(record.entries(MISPLACED)), journal, store)
+
+
+async def _anything(asked: Asked, journal: SqliteJournal) -> bool:
+    async for _ in journal.unfinished(asked.manifest.terms):
+        return True
+    return False
+
+
+async def _listen(tools: Tools, grace_seconds: float) -> None:
+    """Hear signals: the first ends the run within the grace, a second at once; what is open is journaled either way."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # signals come to the main thread alone; whoever runs a batch elsewhere ends it by cancelling
+    left = max(grace_seconds - LAST_WORDS_SECONDS, grace_seconds / 2)
+    with anyio.open_signal_receiver(*ENDS) as signals:
+        async for number in signals:
+            code, reason = ENDS[number]
+            tools.shelter.expire(anyio.current_time() + left)
+            tools.halt.stop_asking(code, reason)
+            left = 0
+
+
+async def _end_in_time(tools: Tools, grace_seconds: float) -> None:
+    """End the run at its deadline, as a signal would, but with 75."""
+    seconds = tools.terms.limits.deadline_seconds
+    if seconds is not None:
+        await anyio.sleep(seconds)
+        tools.shelter.expire(anyio.current_time() + grace_seconds)
+        tools.halt.stop_asking(75, "the deadline of this run is reached")
+
+
+async def _show(tools: Tools, look: watch.Look, observer: Observer) -> None:
+    while True:
+        observer.figures(look(await tools.journal.totals(), note=_note(tools)))
+        await anyio.sleep(FIGURES_EVERY_SECONDS)
+
+
+def _note(tools: Tools) -> str:
+    """The one thing that holds the run back now."""
+    pause = tools.gates.pause.remaining_seconds
+    if not tools.halt.buying:
+        return f"ending: {tools.halt.worst()[1]}"
+    return f"paused for {pause:.0f} s: the server asks for it" if pause > 0 else ""

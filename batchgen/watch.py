@@ -1,0 +1,169 @@
+"""A run observed from outside: every milestone passes by here on its way to the journal, and nothing is decided.
+
+The figures come from the journal; only calls, which leave no milestone, are counted here.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import anyio
+
+from batchgen.api import Order, Provider, Receipt, Standing
+from batchgen.errors import FailureClass
+from batchgen.job import Draft
+from batchgen.journal import Caps, Comparison, Entry, Identity, Journal, Progress, Totals
+from batchgen.lifecycle import Accepted, JobFailed, Stored
+from batchgen.report.figures import Figures, ModelFigures
+from batchgen.report.summary import FailureCount
+from batchgen.terms import Terms
+
+FAILURES = 5
+"""So many causes are shown."""
+
+SHARE = 0.1
+"""How much the newest picture weighs in the usual time of its model."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run did so far; `seconds` is the usual time from submit to picture, by model."""
+
+    submits: int = 0
+    polls: int = 0
+    downloads: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    failures: Counter[tuple[FailureClass, str]] = field(default_factory=Counter)
+
+
+class WatchedProvider:
+    """A provider whose calls are counted."""
+
+    def __init__(self, provider: Provider, tally: Tally) -> None:
+        self._provider = provider
+        self._tally = tally
+
+    async def submit(self, order: Order) -> Receipt:
+        """Count and pass on."""
+        self._tally.submits += 1
+        return await self._provider.submit(order)
+
+    async def status(self, task_id: str) -> Standing:
+        """Count and pass on."""
+        self._tally.polls += 1
+        return await self._provider.status(task_id)
+
+    def download(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Count and pass on."""
+        self._tally.downloads += 1
+        return self._provider.download(url)
+
+
+class WatchedJournal:
+    """A journal whose milestones are shown to an observer once they are durable."""
+
+    def __init__(self, journal: Journal, tally: Tally, finished: Callable[[Progress], None]) -> None:
+        self._journal = journal
+        self._tally = tally
+        self._finished = finished
+        self._carried: dict[int, Progress] = {}
+        self._accepted: dict[int, float] = {}
+
+    @property
+    def identity(self) -> Identity:
+        """Whose journal this is."""
+        return self._journal.identity
+
+    @property
+    def run(self) -> int:
+        """The number of the run that holds it."""
+        return self._journal.run
+
+    async def owe(self, drafts: Iterable[Draft], inputs: str) -> Comparison:
+        """Pass on."""
+        return await self._journal.owe(drafts, inputs)
+
+    async def unfinished(self, terms: Terms) -> AsyncIterator[Progress]:
+        """Pass on, and remember the jobs while they are carried."""
+        async for progress in self._journal.unfinished(terms):
+            self._carried[progress.job.number] = progress
+            yield progress
+
+    async def append(self, entries: Sequence[Entry], caps: Caps | None = None) -> None:
+        """Pass on, then show."""
+        await self._journal.append(entries, caps)
+        for entry in entries:
+            self._show(entry)
+
+    async def totals(self) -> Totals:
+        """Pass on."""
+        return await self._journal.totals()
+
+    def _show(self, entry: Entry) -> None:
+        progress = self._carried.get(entry.job)
+        if progress is None:
+            return
+        match entry.milestone:
+            case Accepted():
+                self._accepted[entry.job] = anyio.current_time()
+            case Stored() as stored:
+                self._time(progress)
+                self._end(replace(progress, position=entry.position, milestone=stored))
+            case JobFailed() as failed:
+                self._tally.failures[failed.failure, failed.reason] += 1
+                self._end(replace(progress, position=entry.position, milestone=failed))
+
+    def _time(self, progress: Progress) -> None:
+        since = self._accepted.pop(progress.job.number, None)
+        if since is not None:
+            model, took = progress.job.request.model, anyio.current_time() - since
+            usual = self._tally.seconds.get(model, took)
+            self._tally.seconds[model] = usual + SHARE * (took - usual)
+
+    def _end(self, progress: Progress) -> None:
+        self._carried.pop(progress.job.number, None)
+        self._accepted.pop(progress.job.number, None)
+        self._finished(progress)
+
+
+class Look(Protocol):
+    """`figures`, for one run."""
+
+    def __call__(self, totals: Totals, *, note: str) -> Figures:
+        """Where the run stands."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A run when it began: `at` on the event loop's clock, `stored` by earlier runs."""
+
+    at: float
+    stored: int
+
+
+def figures(totals: Totals, *, tally: Tally, start: Start, note: str) -> Figures:
+    """Where the run stands."""
+    models = tuple(
+        ModelFigures(model, counts.get("running", 0), counts.get("stored", 0), tally.seconds.get(model))
+        for model, counts in sorted(totals.models.items())
+    )
+    failed = tuple(
+        FailureCount(failure, reason, jobs) for (failure, reason), jobs in tally.failures.most_common(FAILURES)
+    )
+    return Figures(
+        total=sum(totals.counts.values()),
+        counts=totals.counts,
+        stored_at_start=start.stored,
+        elapsed_seconds=anyio.current_time() - start.at,
+        in_flight=totals.counts["running"],
+        submits=tally.submits,
+        polls=tally.polls,
+        downloads=tally.downloads,
+        money=totals.money,
+        models=models,
+        failures=failed,
+        note=note,
+    )
