@@ -1,0 +1,77 @@
+"""The command line: one program, one module per verb, each imported when it is called and not before."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from batchgen import __version__
+from batchgen.cli.doors import Desk, Doors
+from batchgen.cli.verbs import LATER, SECTIONS, VERBS
+
+_EPILOG = """\b
+Examples:
+  batchgen init                      write a manifest to begin with
+  batchgen plan batchgen.yaml        what would be bought, and why
+  batchgen run batchgen.yaml         buy it; the same command again goes on
+
+\b
+Exit codes: 0 all there, 1 some failed for good, 2 mend the command or the
+manifest, 3 payments in doubt, 4 a person must act, 5 journal not usable,
+70 a mistake in batchgen, 75 run again later, 130 and 143 interrupted.
+"""
+
+
+class Program(click.Group):
+    """The verbs. Listing them imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """The verbs that help lists, in its order."""
+        return [name for names in SECTIONS.values() for name in names]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one verb; those of later releases answer that they are not there yet."""
+        if cmd_name in LATER:
+            from batchgen.cli.later import not_yet
+
+            return not_yet(cmd_name)
+        if cmd_name not in VERBS:
+            return None
+        command = import_module(f"batchgen.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the verbs by how often they are used."""
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, VERBS[name]) for name in names])
+
+    def main(self, args: Sequence[str] | None = None, *given: Any, **extra: Any) -> NoReturn:
+        """Run one command and leave with its exit code; every ending but a good one says its last lines."""
+        words = tuple(sys.argv[1:] if args is None else args)
+        desk = Desk(extra.pop("obj", None) or Doors(), words)
+        settings = {**extra, "prog_name": "batchgen", "standalone_mode": False, "obj": desk}
+        try:
+            code = super().main(list(words), *given, **settings)
+        except BaseException as broken:  # the roof: nothing passes it untold
+            from batchgen.cli.roof import told
+
+            code = told(broken, words)
+        sys.exit(int(code or 0))
+
+
+@click.command(cls=Program, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="batchgen")
+def program() -> None:
+    """Pictures by the batch, from a manifest: nothing lost, nothing paid twice.
+
+    Every verb takes --help and shows an example there.
+    """
+
+
+def main() -> NoReturn:
+    """The entry point of the console script."""
+    program.main()

@@ -1,0 +1,77 @@
+"""What the verbs call below the roof, each part imported when it is called; tests hand in doors of their own."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from batchgen.api.models import Catalogue
+    from batchgen.batch import Ending, Observer, RunOptions
+    from batchgen.decide import Decision
+    from batchgen.gateway.serve import Ready, ServeOptions
+    from batchgen.journal import Progress, Record
+    from batchgen.location import Location
+    from batchgen.plan import Plan
+
+
+class Doors:
+    """The real doors. The event loop lives in here; the verbs are plain functions."""
+
+    def run(self, options: "RunOptions", observer: "Observer") -> "Ending":
+        """Buy what is owed."""
+        import anyio
+
+        from batchgen import batch
+
+        return anyio.run(batch.run, options, observer)
+
+    def plan(self, options: "RunOptions") -> "Plan":
+        """Say what a run would do."""
+        import anyio
+
+        from batchgen import batch
+
+        return anyio.run(batch.plan, options)
+
+    def models(self, options: "RunOptions") -> "Catalogue":
+        """Ask the provider about its models."""
+        import anyio
+
+        from batchgen import batch
+
+        return anyio.run(batch.catalogue, options)
+
+    def locate(self, source: str, *, outputs: str | None, provider: str | None, journal: str | None) -> "Location":
+        """Find a batch by its manifest or its folder."""
+        from batchgen.location import locate
+
+        return locate(source, outputs=outputs, provider=provider, journal=journal)
+
+    def open_record(self, location: "Location") -> "AbstractContextManager[Record]":
+        """Open a batch's journal for reading."""
+        from batchgen import batch
+
+        return batch.open_record(location)
+
+    def decide(self, location: "Location", decision: "Decision", names: Sequence[str] | None) -> "list[Progress]":
+        """Write a decision about the jobs of these ids or globs, or (None) about all in doubt."""
+        import anyio
+
+        from batchgen import batch
+
+        return anyio.run(batch.decide, location, decision, names)
+
+    def serve(self, options: "ServeOptions", ready: "Callable[[Ready], None]") -> None:
+        """Play the provider until told to stop."""
+        import anyio
+
+        from batchgen.gateway.serve import serve
+
+        anyio.run(serve, options, ready)
+
+
+class Desk(NamedTuple):
+    """What every verb is handed: the doors, and the words of the command as typed after the program's name."""
+
+    doors: Doors
+    words: tuple[str, ...]

@@ -1,0 +1,97 @@
+"""`batchgen run`: buy what is owed; the same command again goes on where the last one stopped."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from batchgen.cli.console import Console
+from batchgen.cli.later import later_options
+from batchgen.cli.options import (
+    SETTINGS,
+    Where,
+    batch_options,
+    console,
+    limit_options,
+    manifest_argument,
+    voice_options,
+    where,
+)
+from batchgen.cli.teller import Teller
+from batchgen.cli.verbs import VERBS
+from batchgen.report.closing import Ended, closing
+from batchgen.report.summary import as_json
+from batchgen.report.words import dollars
+
+if TYPE_CHECKING:
+    from batchgen.batch import Ending, RunOptions
+
+_EPILOG = """\b
+Examples:
+  batchgen run batchgen.yaml
+  batchgen run batchgen.yaml --provider local      rehearse, for nothing
+  batchgen run batchgen.yaml --json -q             from a script
+"""
+
+
+@later_options("run")
+@click.command("run", short_help=VERBS["run"], epilog=_EPILOG, context_settings=SETTINGS)
+@manifest_argument
+@limit_options
+@batch_options
+@voice_options
+@click.pass_context
+def command(ctx: click.Context, /, **_given: Any) -> int:
+    """Buy the pictures that MANIFEST asks for and that are not there yet.
+
+    Whatever stopped the last run, the same command goes on from there: what was paid for is not paid again.
+    """
+    speaker, named = console(ctx), where(ctx)
+    teller = Teller(speaker)
+    try:
+        ending = ctx.obj.doors.run(options(ctx, named, speaker), teller)
+    finally:
+        teller.close()
+    if not ending.run:
+        speaker.say(f"{ending.folder}\nnothing to do")
+    if speaker.voice.json:
+        speaker.data(_last(ending))
+    ended = Ended(
+        exit_code=ending.exit_code,
+        reason=ending.reason,
+        again=ctx.obj.words,
+        where=named.typed,
+        run=ending.run,
+        seconds=ending.seconds,
+        spent_micro_usd=ending.spent_micro_usd,
+        summary=ending.summary,
+    )
+    return speaker.close(closing(ended), ending.exit_code)
+
+
+def options(ctx: click.Context, named: Where, speaker: Console) -> "RunOptions":
+    """What `run` and `plan` are asked for."""
+    from batchgen.batch import RunOptions
+
+    return RunOptions(
+        manifest=named.source,
+        outputs=named.outputs,
+        journal=named.journal,
+        provider=named.provider,
+        grace_seconds=ctx.params.get("grace", 0.0),
+        max_pictures=ctx.params.get("max_pictures"),
+        offline=ctx.params.get("offline", False),
+        unattended=not speaker.attended,
+        confirm=speaker.ask,
+    )
+
+
+def _last(ending: "Ending") -> dict[str, Any]:
+    return {
+        "event": "end",
+        "exit_code": ending.exit_code,
+        "reason": ending.reason,
+        "run": ending.run,
+        "seconds": round(ending.seconds, 1),
+        "spent_usd": dollars(ending.spent_micro_usd),
+        "batch": as_json(ending.summary),
+    }

@@ -1,0 +1,77 @@
+"""`batchgen status`: a batch's figures, read from its journal alone."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import click
+
+from batchgen.cli.later import later_options
+from batchgen.cli.options import SETTINGS, batch_options, console, manifest_argument, voice_options, where
+from batchgen.cli.teller import first_lines
+from batchgen.cli.verbs import VERBS
+from batchgen.journal import STATES, Run
+from batchgen.report.plain import fit, harmless
+from batchgen.report.summary import Summary, as_json, summary
+from batchgen.report.words import moment, owed, price_unknown, span, usd
+
+_EPILOG = """\b
+Examples:
+  batchgen status batchgen.yaml
+  batchgen status outputs/hello                    a batch folder will do
+  batchgen status batchgen.yaml --json
+"""
+
+_REASONS: Final = 10
+
+
+@later_options("status")
+@click.command("status", short_help=VERBS["status"], epilog=_EPILOG, context_settings=SETTINGS)
+@manifest_argument
+@batch_options
+@voice_options
+@click.pass_context
+def command(ctx: click.Context, /, **_given: Any) -> int:
+    """Say how a batch stands: MANIFEST is its manifest or its folder. Needs no key and no valid manifest."""
+    speaker, named = console(ctx), where(ctx)
+    location = named.locate(ctx.obj)
+    if location.exists:
+        with ctx.obj.doors.open_record(location) as record:
+            found = summary(record, str(location.folder))
+    else:
+        found = Summary(location.name, str(location.folder))
+    if speaker.voice.json:
+        speaker.data(as_json(found))
+    speaker.say("\n".join(_lines(found)))
+    return 0
+
+
+def _lines(found: Summary) -> Iterator[str]:
+    run = found.runs[0].number if found.runs else 0
+    yield first_lines(found.folder, run, new=not found.runs)
+    if not found.runs:
+        return
+    for state in STATES:
+        if count := found.of(state):
+            kept = f"  {found.kept:,} kept as they were" if state == "stored" and found.kept else ""
+            yield f"  {state.replace('_', ' '):<12} {count:>6,} of {found.total:,}{kept}"
+    yield f"  money        {_money(found)}"
+    for each in found.failures[:_REASONS]:
+        yield fit(f"  {each.failure.replace('_', ' '):<12} {each.jobs:>6,}  {harmless(each.reason)}", 80)
+    if len(found.failures) > _REASONS:
+        yield f"  {len(found.failures) - _REASONS} more reasons: --json lists them"
+    yield from map(_run, found.runs)
+
+
+def _money(found: Summary) -> str:
+    if price_unknown(found.money):
+        return "price unknown"
+    lost = f"{usd(found.money.lost)} of it without a picture" if found.money.lost else ""
+    return ", ".join(filter(None, (f"spent {usd(found.money.spent)}", lost, owed(found.money))))
+
+
+def _run(run: Run) -> str:
+    if run.ended is None:
+        ending = "running, or killed"
+    else:
+        ending = f"{span(run.ended - run.began)}, exit {run.exit_code}, {harmless(run.reason)}"
+    return fit(f"  run {run.number:<8} {moment(run.began)}  {run.verb}, {ending}", 80)

@@ -1,0 +1,78 @@
+"""`batchgen status`."""
+
+import json
+from dataclasses import replace
+
+from batchgen.errors import Damaged
+from batchgen.ledger import Money
+from batchgen.report.summary import as_json, summary
+from tests.cli.desk import FOLDER, FakeDoors, typed
+from tests.report.made import FakeRecord, doubted, failed, run, stored
+
+RECORD = FakeRecord(
+    [
+        stored("a"),
+        replace(stored("b"), changed=True),
+        *(failed(f"f{n}", reason=f"why {n}") for n in range(12)),
+        doubted("d"),
+    ],
+    [run(2, ended=None, exit_code=None), run(1)],
+    Money(spent=240_000, lost=120_000, in_doubt=70_000),
+)
+
+
+def test_text() -> None:
+    """Status says where, which run, counts, money, the commonest causes and the last runs."""
+    said = typed("status", "autumn.yaml", doors=FakeDoors(RECORD))
+    lines = said.stdout.splitlines()
+    assert said.exit_code == 0
+    assert lines[:7] == [
+        FOLDER,
+        "run 2 of this batch",
+        "  stored            2 of 15  1 kept as they were",
+        "  failed           12 of 15",
+        "  in doubt          1 of 15",
+        "  money        spent $0.24, $0.12 of it without a picture, $0.07 in doubt",
+        "  refused           1  why 0",
+    ]
+    assert "  2 more reasons: --json lists them" in lines
+    assert lines[-2:] == [
+        "  run 2        2023-11-14T22:13:20Z  run, running, or killed",
+        "  run 1        2023-11-14T22:13:20Z  run, 6h 58m, exit 0, everything is there",
+    ]
+    assert max(map(len, lines)) <= 80
+
+
+def test_json_is_the_summary() -> None:
+    """`status --json` prints exactly the promised object, once."""
+    said = typed("status", "--json", doors=FakeDoors(RECORD))
+    assert json.loads(said.stdout) == as_json(summary(RECORD, FOLDER))
+
+
+def test_a_batch_folder_will_do() -> None:
+    """What is named is handed on as it was typed, with the options that say where."""
+    doors = FakeDoors(RECORD)
+    typed("status", "outputs/autumn", "--outputs", "o", "--provider", "local", "--journal", "j", doors=doors)
+    assert doors.located == [("outputs/autumn", "o", "local", "j")]
+
+
+def test_a_new_batch() -> None:
+    """A batch that was never run is no error; its counts are all 0."""
+    said = typed("status", doors=FakeDoors(exists=False))
+    assert (said.exit_code, said.stdout.splitlines()) == (0, [FOLDER, "new batch"])
+    counted = json.loads(typed("status", "--json", doors=FakeDoors(exists=False)).stdout)["counts"]
+    assert set(counted.values()) == {0}
+
+
+def test_an_unknown_price_is_not_nothing() -> None:
+    """When no price is known no sum is told."""
+    said = typed("status", doors=FakeDoors(FakeRecord([stored("a")], money=Money(unpriced=1))))
+    assert "price unknown" in said.stdout
+    assert "$" not in said.stdout
+
+
+def test_a_damaged_journal() -> None:
+    """A journal that cannot be read is exit 5 with last lines."""
+    said = typed("status", doors=FakeDoors(broken=Damaged()))
+    assert said.exit_code == 5
+    assert "safe to run again: no" in said.stderr
