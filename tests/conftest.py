@@ -3,14 +3,27 @@
 import ipaddress
 import os
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from blockbuster import blockbuster_ctx
 from hypothesis import settings
 
 # The machine that runs the tests may be busy; how long one example takes is no promise of ours.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+ON_THE_LOOP = [
+    "batchgen.api",
+    "batchgen.engine",
+    "batchgen.worker",
+    "batchgen.watch",
+    "batchgen.gateway.app",
+    "batchgen.gateway.desk",
+    "batchgen.gateway.files",
+]
 
 
 @pytest.fixture
@@ -38,6 +51,13 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(sock, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks() -> Iterator[None]:
+    """A blocking call of a room that lives on the event loop fails the test; the others have tests of their own."""
+    with blockbuster_ctx(ON_THE_LOOP):
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
