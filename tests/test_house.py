@@ -1,0 +1,153 @@
+"""The house keeps its own promises: floors, diagram and documents agree with the code."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import batchgen
+from batchgen import errors, lifecycle
+from batchgen.cli import program
+from batchgen.errors import WORST_FIRST
+from batchgen.lifecycle import FOLLOWS
+from batchgen.manifest import expand, load
+from batchgen.manifest.schema import ManifestFile
+from batchgen.terms import defaults
+
+HERE = Path(__file__).parent.parent
+
+
+def arrows(text: str) -> set[tuple[str, str]]:
+    """The arrows of a Mermaid state diagram."""
+    return set(re.findall(r"^\s*(\w+) --> (\w+)", text, re.MULTILINE))
+
+
+def test_diagram_is_the_table() -> None:
+    """The documented diagram has exactly the arrows of the lifecycle's table."""
+    drawn = arrows(page("life-of-a-job.md"))
+    assert drawn == {(a.__name__, b.__name__) for a, row in FOLLOWS.items() for b in row}
+
+
+def test_every_milestone_is_explained() -> None:
+    """The page on a job's life has a row for every milestone."""
+    rows = re.findall(r"^\| ([A-Z]\w+) \|", page("life-of-a-job.md"), re.MULTILINE)
+    assert sorted(rows) == sorted(each.__name__ for each in FOLLOWS)
+
+
+def test_lifecycle_stays_small() -> None:
+    """The whole life of a job can be read at once: its code stays under 200 lines."""
+    source = Path(lifecycle.__file__).read_text(encoding="utf-8")
+    code = [line for line in source.splitlines() if line.strip() and not line.strip().startswith(('"""', "#"))]
+    assert len(code) < 200
+
+
+def test_imports_point_down() -> None:
+    """The floors hold: no import points up, no room on one floor knows another."""
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_nothing_speaks_of_a_registry() -> None:
+    """No file names the host of a package registry."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=HERE, capture_output=True, text=True, check=True).stdout
+    pattern = re.compile(r"https?://[^ \"]+/(simple($|[\"/ ])|packages/[0-9a-f]{2}/|-/[^ \"]+\.tgz)")
+    for name in filter(None, listed.split("\0")):
+        if Path(name).suffix in {".md", ".py", ".toml", ".yaml", ".txt", ".lock", ".json"} and (HERE / name).is_file():
+            assert not pattern.search((HERE / name).read_text(encoding="utf-8")), name
+
+
+def page(name: str) -> str:
+    """A page of the documentation."""
+    return (HERE / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_defaults_are_printed_from_the_terms() -> None:
+    """The table of defaults in the documentation is what the code says."""
+    rows = [f"| `{name}` | {value} |" for name, value in defaults()]
+    assert "\n".join(rows) in page("manifest.md")
+    assert page("manifest.md").count("| `provider.profile") + page("manifest.md").count("| `failures.") + page(
+        "manifest.md"
+    ).count("| `limits.") == len(rows)
+
+
+def test_every_manifest_key_is_documented() -> None:
+    """Each key that the loader takes has its place on the manifest's page."""
+    for name, field in ManifestFile.model_fields.items():
+        if "not yet" not in (field.description or ""):
+            assert f"`{name}`" in page("manifest.md"), name
+
+
+def test_every_verb_and_option_is_documented() -> None:
+    """The command line's page names every verb and every option that is there."""
+    text = page("cli.md")
+    for verb in program.list_commands(click.Context(program)):
+        command = program.get_command(click.Context(program), verb)
+        assert command is not None
+        if command.hidden:
+            continue
+        assert f"| `{verb}` |" in text, verb
+        for option in command.params:
+            if isinstance(option, click.Option) and not option.hidden:
+                assert any(f"`{name}`" in text for name in option.opts), (verb, option.opts)
+
+
+def test_every_exit_code_and_error_is_documented() -> None:
+    """Each exit code and each error class stands in the tables, with the code that it carries."""
+    text = page("cli.md")
+    assert all(re.search(rf"^\| (\d+, )?{code}(, \d+)? \|", text, re.MULTILINE) for code in WORST_FIRST)
+    table = text.partition("## What an error means")[2]
+    for name, each in vars(errors).items():
+        if isinstance(each, type) and issubclass(each, errors.BatchgenError):
+            (row,) = [line for line in table.splitlines() if f"`{name}`" in line]
+            code = each("", cap="batch").exit_code if each is errors.NoHeadroom else each.exit_code
+            assert row.rstrip("|").rsplit("|", 1)[1].strip().startswith(str(code)), name
+
+
+def test_every_error_stands_in_the_tree() -> None:
+    """The tree at the top of the errors names every class."""
+    for name, each in vars(errors).items():
+        if isinstance(each, type) and issubclass(each, errors.BatchgenError):
+            assert name in (errors.__doc__ or ""), name
+
+
+def test_documents_name_only_what_is_there() -> None:
+    """Every file and every test that the README speaks of exists."""
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (HERE / target).exists(), target
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (HERE / "tests").rglob("*.py"))
+    for name in re.findall(r"`(test_\w+)`", text):
+        assert f"def {name}(" in sources, name
+    for name in re.findall(r"`(tests/[\w./]+)`", text):
+        assert (HERE / name).exists(), name
+
+
+def test_the_readme_begins_with_two_commands() -> None:
+    """The first two shell blocks are one command each: the main job, and the tests."""
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    first, second = re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[:2]
+    assert first == ".ci/venv && .venv/bin/batchgen run manifests/quickstart.yaml\n"
+    assert second == ".ci/test\n"
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/manifest.md"])
+def test_examples_are_manifests(name: str, tmp_path: Path) -> None:
+    """Every manifest in the documents loads, and expands when it names no files."""
+    text = (HERE / name).read_text(encoding="utf-8")
+    examples = re.findall(r"^```yaml\n(batchgen: 1.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert examples
+    for example in examples:
+        (tmp_path / "m.yaml").write_text(example)
+        manifest = load(tmp_path / "m.yaml")
+        if "refs/" not in example:
+            assert expand(manifest).drafts
+
+
+def test_the_face_is_listed() -> None:
+    """What the package offers to Python is there and sorted."""
+    assert list(batchgen.__all__) == sorted(batchgen.__all__)
+    assert all(hasattr(batchgen, name) for name in batchgen.__all__)
