@@ -118,7 +118,8 @@ async def _listen(tools: Tools, grace_seconds: float) -> None:
     if threading.current_thread() is not threading.main_thread():
         return  # signals come to the main thread alone; whoever runs a batch elsewhere ends it by cancelling
     left = max(grace_seconds - LAST_WORDS_SECONDS, grace_seconds / 2)
-    with anyio.open_signal_receiver(*ENDS) as signals:
+    heard = [number for number in ENDS if signal.getsignal(number) is not signal.SIG_IGN]  # as nohup leaves them
+    with anyio.open_signal_receiver(*heard) as signals:
         async for number in signals:
             code, reason = ENDS[number]
             tools.shelter.expire(anyio.current_time() + left)

@@ -1,5 +1,6 @@
 """The command line: one program, one module per verb, each imported when it is called and not before."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -73,5 +74,12 @@ def program() -> None:
 
 
 def main() -> NoReturn:
-    """The entry point of the console script."""
+    """The entry point of the console script; told to end, it still says its last lines."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # one that is ignored, as under nohup, stays so
+            signal.signal(number, _end)
     program.main()
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    raise SystemExit(143)

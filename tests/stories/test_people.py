@@ -89,6 +89,19 @@ async def test_a_second_signal_ends_at_once(world: World) -> None:
     assert world.batch().kinds() == {"InDoubt": 1}
 
 
+async def test_told_to_end_before_it_began(world: World) -> None:
+    """SIGTERM while the catalogue of models is asked for ends with 143 and last lines; nothing was begun."""
+    async with WireServer() as server:
+        one_job(world, server)
+        server.then((Read(), Stall()))
+        run = world.start("run", "m.yaml", KEY="k" * 20)
+        await server.arrived(1)
+        run.send_signal(signal.SIGTERM)
+        done = await anyio.to_thread.run_sync(ended, run)
+    assert (done.code, "safe to run again: yes" in done.text) == (143, True), done.text
+    assert list((world.root / "outputs").iterdir()) == []
+
+
 async def test_secrets_stay_inside(world: World) -> None:
     """Neither the credential nor the query of a result URL is in any file or line, however much is logged."""
     async with WireServer() as server:

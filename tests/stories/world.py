@@ -73,7 +73,7 @@ class World:
         clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         clean |= {"PYTHONPATH": str(HERE), **environ}
         return subprocess.Popen(
-            [sys.executable, "-m", "batchgen", *words],
+            ["env", "--default-signal=INT,TERM,HUP", sys.executable, "-m", "batchgen", *words],
             cwd=cwd or self.root,
             env=clean,
             stdin=subprocess.DEVNULL,
