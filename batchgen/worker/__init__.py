@@ -39,10 +39,11 @@ class Worker:
     tools: Tools
 
     async def items(self) -> AsyncIterator[Progress]:
-        """The jobs to carry on, paid work first; new work only while the run is buying."""
+        """The jobs to carry on, paid work first; new work, which comes last, only while the run is buying."""
         async for progress in self.tools.journal.unfinished(self.tools.terms):
-            if self.tools.halt.buying or not isinstance(progress.milestone, Planned | AttemptFailed):
-                yield progress
+            if not self.tools.halt.buying and isinstance(progress.milestone, Planned | AttemptFailed):
+                return
+            yield progress
 
     async def carry(self, progress: Progress) -> None:
         """Carry a job as far as it goes in this run; what stops it short is noted, and only a bug is raised."""

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from batchgen.api import Offer
-from batchgen.errors import BadAsset, FailureClass, OfferExpired, TaskFailed, Unavailable
+from batchgen.errors import BadAsset, FailureClass, OfferExpired, Parked, TaskFailed, Unavailable
 from batchgen.lifecycle import Accepted, AttemptFailed, Generated, Stored
 from batchgen.retry import Patience, persist
 from batchgen.store import Saved, Slot
@@ -52,7 +52,7 @@ async def fetch(carried: Carried, generated: Generated) -> None:
 
 async def _billed(carried: Carried, accepted: Accepted) -> int | None:
     if accepted.task_id is not None:
-        with suppress(TaskFailed):
+        with suppress(TaskFailed, Parked):
             standing = await look(carried, accepted.task_id)
             if isinstance(standing, Offer) and standing.cost_micro_usd is not None:
                 return standing.cost_micro_usd

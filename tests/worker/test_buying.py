@@ -1,5 +1,6 @@
 """What a worker makes of every outcome of a submit: nothing bought twice, nothing taken for bought that was not."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
@@ -8,7 +9,7 @@ import pytest
 
 from batchgen.api import Offer, Receipt, Waiting
 from batchgen.errors import NotTaken, OutcomeUnknown, Parked, Rejected, Stop, TaskFailed, Throttled, Unfinished
-from batchgen.journal import Caps
+from batchgen.journal import Caps, Progress
 from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, JobFailed, Planned, Stored
 from batchgen.terms import Failures, Limits, Rate, Resend, Terms
 from batchgen.worker.tools import Tools
@@ -359,6 +360,23 @@ async def test_stopping_wakes_whoever_waits_at_a_gate() -> None:
     assert (await rig.run())[0] == 4
     assert rig.clock() - began < 3600 * 2
     assert len(rig.provider.orders) == 1
+
+
+async def test_a_stopped_run_does_not_walk_through_what_is_left() -> None:
+    """When the run stops buying, the jobs that were not begun are not even read."""
+    rig = Rig(jobs=200, terms=Terms(limits=Limits(in_flight=1, rate=None)))
+    rig.provider.submits = [Stop("402")]
+    read = []
+
+    class Counting(Interruptible):
+        async def unfinished(self, terms: Terms) -> AsyncIterator[Progress]:
+            async for progress in self.inner.unfinished(terms):
+                read.append(progress)
+                yield progress
+
+    rig.wrap_journal = Counting
+    assert (await rig.run())[0] == 4
+    assert len(read) <= 2
 
 
 async def test_changed_reference_stays_planned() -> None:

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from batchgen.api import Offer, Receipt, Waiting
-from batchgen.errors import BadAsset, JournalError, OfferExpired, TaskFailed, Unavailable
+from batchgen.errors import BadAsset, JournalError, OfferExpired, Parked, TaskFailed, Unavailable
 from batchgen.lifecycle import Accepted, Generated, JobFailed, Stored
 from batchgen.store import Saved, Slot
 from batchgen.store.memory import MemoryStore
@@ -150,15 +150,19 @@ async def test_picture_saved_before_a_crash_is_found() -> None:
     assert list(rig.files) == ["job0.png"]
 
 
-async def test_picture_found_needs_no_living_task() -> None:
-    """It is taken even when the provider has forgotten the task; then its planned price counts."""
+@pytest.mark.parametrize(
+    "answer",
+    [TaskFailed("404", failure="expired", missing=True), Parked("403: of another account"), Unavailable("502")],
+)
+async def test_picture_found_needs_no_living_task(answer: Exception) -> None:
+    """It is taken even when the provider has forgotten the task or hides it; then its planned price counts."""
     rig = Rig()
     rig.wrap_journal = lambda journal: FailingAt(journal, Stored)
     with pytest.raises(JournalError):
         await rig.run()
     rig.wrap_journal = lambda journal: journal
     rig.clock.now += 9999
-    rig.provider.statuses = [None, TaskFailed("404", failure="expired", missing=True)]
+    rig.provider.statuses = [None, *[answer] * 9]
     assert (await rig.run())[0] == 0
     assert rig.totals.money.spent == 50_000
 
