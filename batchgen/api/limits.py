@@ -142,6 +142,11 @@ class Reach:
         self._since: float | None = None
         self._ever = False
 
+    @property
+    def silent(self) -> bool:
+        """Whether so many calls in a row went unanswered that everybody waits for a probe."""
+        return self._silent >= SILENT_CALLS
+
     def heard(self) -> None:
         """A call was answered."""
         self._silent, self._since, self._ever = 0, None, True
@@ -158,15 +163,15 @@ class Reach:
         Raises:
             Unfinished: no answer for 10 minutes, or none to 3 probes of a run that was never answered.
         """
-        if self._silent < SILENT_CALLS:
+        if not self.silent:
             return
         async with self._probing:
             pause = PROBE_SECONDS[0]
-            while self._silent >= SILENT_CALLS:
+            while self.silent:
                 self._give_up()
                 await probe()
                 self._probes += 1
-                if self._silent >= SILENT_CALLS:
+                if self.silent:
                     self._give_up()
                     await self._timing.sleep(pause)
                     pause = min(pause * 2, PROBE_SECONDS[1])
@@ -203,6 +208,11 @@ class Gates:
         self._lanes = {model: self._lane(limits) for model, limits in terms.models.items()}
         self._pace = Pace(terms.limits.expert.polls_per_second, timing)
         self._downloads = anyio.CapacityLimiter(terms.limits.expert.downloads)
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether everybody waits because the server does not answer."""
+        return self._reach.silent
 
     @asynccontextmanager
     async def job(self, model: str) -> AsyncIterator[None]:

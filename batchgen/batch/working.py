@@ -87,7 +87,7 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
             with halt.scope:
                 await LocalEngine(terms.limits.in_flight).run(partial(_open, Worker(tools)))
             background.cancel_scope.cancel()
-        observer.figures(look(await journal.totals(), note=""))
+        observer.figures(look(await journal.totals(), note=_note(tools)))
 
 
 @asynccontextmanager
@@ -147,4 +147,6 @@ def _note(tools: Tools) -> str:
     pause = tools.gates.pause.remaining_seconds
     if not tools.halt.buying:
         return f"ending: {tools.halt.worst()[1]}"
+    if tools.gates.out_of_reach:
+        return "the provider does not answer; it is asked again every few seconds"
     return f"paused for {pause:.0f} s: the server asks for it" if pause > 0 else ""

@@ -153,8 +153,12 @@ async def lost(reach: Reach, calls: int) -> None:
 async def test_nine_silent_calls_are_bad_luck() -> None:
     """Up to nine calls without an answer nobody waits, and any answer starts the count anew."""
     reach = Reach(Clockwork().timing)
+    told = gates(Clockwork(), reach=reach)
     await lost(reach, 9)
     await reach.ready(never)
+    seen = [told.out_of_reach]
+    await lost(reach, 1)
+    assert [*seen, told.out_of_reach] == [False, True]
     reach.heard()
     await lost(reach, 9)
     await reach.ready(never)
