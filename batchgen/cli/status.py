@@ -59,7 +59,8 @@ def _lines(found: Summary) -> Iterator[str]:
         yield fit(f"  {each.failure.replace('_', ' '):<12} {each.jobs:>6,}  {harmless(each.reason)}", 80)
     if len(found.failures) > _REASONS:
         yield f"  {len(found.failures) - _REASONS} more reasons: --json lists them"
-    yield from map(_run, found.runs)
+    for number, each_run in enumerate(found.runs):
+        yield _run(each_run, going=found.live and number == 0)
 
 
 def _money(found: Summary) -> str:
@@ -69,9 +70,9 @@ def _money(found: Summary) -> str:
     return ", ".join(filter(None, (f"spent {usd(found.money.spent)}", lost, owed(found.money))))
 
 
-def _run(run: Run) -> str:
+def _run(run: Run, *, going: bool) -> str:
     if run.ended is None:
-        ending = "running, or killed"
+        ending = f"running as process {run.pid}" if going else "killed, or its machine went down"
     else:
         ending = f"{span(run.ended - run.began)}, exit {run.exit_code}, {harmless(run.reason)}"
     return fit(f"  run {run.number:<8} {moment(run.began)}  {run.verb}, {ending}", 80)

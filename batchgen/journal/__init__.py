@@ -171,6 +171,11 @@ class Record(Protocol):
         ...
 
     @property
+    def live(self) -> bool:
+        """Whether a run holds the batch now; if none does, a run without an end was killed."""
+        ...
+
+    @property
     def runs(self) -> Sequence[Run]:
         """All runs, the newest first."""
         ...

@@ -36,7 +36,10 @@ class FailureCount:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A batch in figures; `folder` is absolute, `runs` the newest first, `failures` the most frequent first."""
+    """A batch in figures; `folder` is absolute, `runs` the newest first, `failures` the most frequent first.
+
+    `live` says that a run holds the batch now.
+    """
 
     name: str
     folder: str
@@ -45,6 +48,7 @@ class Summary:
     money: Money = field(default_factory=Money)
     failures: tuple[FailureCount, ...] = ()
     runs: tuple[Run, ...] = ()
+    live: bool = False
 
     def of(self, state: State) -> int:
         """The number of jobs in one state."""
@@ -67,6 +71,7 @@ def summary(record: Record, folder: str) -> Summary:
         money=totals.money,
         failures=failures(record.entries(_FAILED)),
         runs=tuple(record.runs[:RUNS]),
+        live=record.live,
     )
 
 

@@ -37,10 +37,17 @@ def test_text() -> None:
     ]
     assert "  2 more reasons: --json lists them" in lines
     assert lines[-2:] == [
-        "  run 2        2023-11-14T22:13:20Z  run, running, or killed",
+        "  run 2        2023-11-14T22:13:20Z  run, killed, or its machine went down",
         "  run 1        2023-11-14T22:13:20Z  run, 6h 58m, exit 0, everything is there",
     ]
     assert max(map(len, lines)) <= 80
+
+
+def test_a_run_that_is_going_on() -> None:
+    """A run without an end is running while somebody holds the batch, and was killed when nobody does."""
+    going = replace(RECORD, live=True)
+    newest = typed("status", "autumn.yaml", doors=FakeDoors(going)).stdout.splitlines()[-2]
+    assert newest.endswith(f"run, running as process {RECORD.runs[0].pid}")
 
 
 def test_json_is_the_summary() -> None:

@@ -766,7 +766,10 @@ class JournalContract:
             assert (journal.run, journal.killed_before) == (2, False)
         async with desk.open() as journal:
             assert (journal.run, journal.killed_before) == (3, True)
+            with desk.record() as record:
+                assert record.live is True
         with desk.record() as record:
+            assert record.live is False
             newest, killed, first = record.runs
             assert (newest.number, killed.ended, killed.exit_code) == (3, None, None)
             assert (first.ended, first.exit_code, first.reason) == (first.began + 60, 75, "deadline")

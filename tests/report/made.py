@@ -79,6 +79,7 @@ class FakeRecord:
     runs: Sequence[Run] = (run(),)
     money: Money = field(default_factory=Money)
     name: str = "autumn"
+    live: bool = False
     asked: list[Selection] = field(default_factory=list)
 
     @property
