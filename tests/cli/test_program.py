@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -192,3 +194,19 @@ def test_the_entry_point_is_the_program() -> None:
     assert done.returncode == 2
     assert "not yet there" in done.stderr
     assert program.name == "program"
+
+
+def test_help_is_there_at_once() -> None:
+    """`--help` takes at most five times as long as Python itself; on a busy machine the best of each is taken."""
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    best = dict.fromkeys(("bare", "help"), float("inf"))
+    words = {"bare": ["-c", "pass"], "help": ["-c", "from batchgen.cli import main; main()", "--help"]}
+    for _ in range(40):
+        for name, arguments in words.items():
+            began = time.perf_counter()
+            subprocess.run([sys.executable, *arguments], env=environ, stdout=subprocess.DEVNULL, check=True)
+            best[name] = min(best[name], time.perf_counter() - began)
+        if best["help"] <= 5 * best["bare"]:
+            return
+    raise AssertionError(best)
