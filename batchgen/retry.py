@@ -3,6 +3,7 @@
 It never catches what it was not told to, and never a cancellation; the last error comes out as it was raised.
 """
 
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,8 @@ from typing import TypeVar
 
 import anyio
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -77,6 +80,11 @@ class _Pace:
         return state.attempt_number >= self.patience.tries or spent > self.patience.total_seconds
 
 
+def _tell(state: RetryCallState) -> None:
+    reason = state.outcome.exception() if state.outcome is not None else None
+    logger.info("try %d failed, the next in %.1f s: %s", state.attempt_number, state.upcoming_sleep, reason)
+
+
 async def _again(
     call: Callable[[], Awaitable[T]], first: Exception, again_on: tuple[type[Exception], ...], pace: _Pace
 ) -> T:
@@ -92,6 +100,7 @@ async def _again(
         wait=pace.wait,
         stop=pace.stop,
         retry=retry_if_exception_type(again_on),
+        before_sleep=_tell,
         reraise=True,
     )
     return await retrying(attempt)

@@ -53,6 +53,7 @@ class Carried:
             await self._write(entries, caps)
             self.pending.clear()
         self.doubts += isinstance(milestone, InDoubt)
+        logger.info("%s: %s, attempt %d", self.job.id, type(milestone).__name__, milestone.attempt)
         self.at = replace(self.at, position=entry.position, milestone=milestone, at=self.tools.clock())
 
     async def _write(self, entries: tuple[Entry, ...], caps: Caps | None) -> None:

@@ -30,6 +30,20 @@ async def test_a_job_walks_all_the_way() -> None:
     assert rig.totals.money.reserved == 0
 
 
+async def test_every_step_and_try_can_be_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """With logging on, each milestone and each failed try is told, and no prompt is."""
+    caplog.set_level("INFO", logger="batchgen")
+    rig = Rig()
+    rig.provider.submits = [NotTaken("connection refused")]
+    await rig.run()
+    told = [record.getMessage() for record in caplog.records]
+    assert told[1] == "try 1 failed, the next in 0.2 s: connection refused"
+    assert [text for text in told if text.startswith("job0: ")] == [
+        f"job0: {name}, attempt 1" for name in ("Started", "Accepted", "Generated", "Stored")
+    ]
+    assert "prompt 0" not in caplog.text
+
+
 async def test_running_again_asks_nobody() -> None:
     """A finished batch is left alone: no submit, no poll, no download."""
     rig = Rig(jobs=3)
