@@ -76,11 +76,6 @@ class LocalStore(LocalShelf):
         await self._run(self._folder.probe)
         await self._known_parts()
 
-    async def free_bytes(self) -> int:
-        """How much this user may still write."""
-        found = await self._run(lambda: os.statvfs(self._folder.root))
-        return found.f_bavail * found.f_frsize
-
     async def save(self, slot: Slot, chunks: AsyncIterable[bytes]) -> Saved:
         """Write, check and publish one picture.
 

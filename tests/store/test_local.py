@@ -100,14 +100,6 @@ async def test_links_fail_late(place: FolderPlace) -> None:
     assert place.read(saved.asset.name) == picture()
 
 
-async def test_free_bytes(place: FolderPlace) -> None:
-    """The free space is that of the folder's file system."""
-    store = place.open()
-    await store.ready()
-    found = os.statvfs(place.root)
-    assert abs(await store.free_bytes() - found.f_bavail * found.f_frsize) < 1 << 30
-
-
 async def test_permissions(place: FolderPlace) -> None:
     """A picture gets the permissions of any new file of this user, and one name when its proof is gone."""
     before = os.umask(0o027)
@@ -281,7 +273,6 @@ async def test_event_loop_is_free(place: FolderPlace) -> None:
         moved = await store.move(saved.asset, "c/d")
         await store.remove(moved.proof)
         await store.sweep(lambda job: True)
-        await store.free_bytes()
         with pytest.raises(BadAsset):
             await save(store, b"<html>", Slot(8, "x"))
 
