@@ -1,13 +1,13 @@
 """Why a run ends before its work does, and what may still be finished then; reads no clock of its own."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
 
 import anyio
 
-from batchgen.errors import WORST_FIRST, NotTaken
+from batchgen.errors import WORST_FIRST, NotTaken, Stop
 
 
 @dataclass(slots=True)
@@ -64,6 +64,10 @@ class Halt:
             finally:
                 self._waiting.discard(scope)
 
+    def obey(self, stop: Stop) -> None:
+        """Do as the provider says that refuses this run: at once, before anybody else can buy."""
+        (self.stop_asking if stop.credential else self.stop_buying)(stop.exit_code, str(stop))
+
     async def pause(self, sleep: Callable[[float], Awaitable[None]], seconds: float) -> None:
         """Sleep before a submit is tried again.
 
@@ -77,10 +81,13 @@ class Halt:
 
     def worst(self) -> tuple[int, str]:
         """Exit code and reason of the end: of several, the one that matters most."""
-        if not self.reasons:
-            return 0, ""
-        reason = min(self.reasons, key=lambda each: WORST_FIRST.index(self.reasons[each]))
-        return self.reasons[reason], reason
+        return worst_of(self.reasons) if self.reasons else (0, "")
+
+
+def worst_of(reasons: Mapping[str, int]) -> tuple[int, str]:
+    """Of at least one reason with its exit code, the one that matters most."""
+    reason = min(reasons, key=lambda each: WORST_FIRST.index(reasons[each]))
+    return reasons[reason], reason
 
 
 @dataclass(slots=True)

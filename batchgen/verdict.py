@@ -1,7 +1,6 @@
 """How a run ended: one exit code and one sentence, from the figures and the reasons; pure."""
 
-from batchgen.errors import WORST_FIRST
-from batchgen.halt import Halt
+from batchgen.halt import Halt, worst_of
 from batchgen.journal import Totals
 
 
@@ -15,10 +14,7 @@ def verdict(totals: Totals, halt: Halt) -> tuple[int, str]:
         reasons[f"{_payments(counts['in_doubt'])} in doubt"] = 3
     if counts["failed"]:
         reasons[f"{_pictures(counts['failed'])} missing"] = 1
-    if not reasons:
-        return 0, "everything is there"
-    reason = min(reasons, key=lambda each: WORST_FIRST.index(reasons[each]))
-    return reasons[reason], reason
+    return worst_of(reasons) if reasons else (0, "everything is there")
 
 
 def _pictures(count: int) -> str:

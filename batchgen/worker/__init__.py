@@ -60,7 +60,7 @@ class Worker:
         except Unfinished as later:
             halt.stop_buying(75, str(later))
         except Stop as stop:
-            (halt.stop_asking if stop.credential else halt.stop_buying)(4, str(stop))
+            halt.obey(stop)
         except OSError as broken:
             reason = broken.strerror or str(broken)
             halt.stop_buying(4, f"the folder of the pictures failed ({reason}); what is paid for waits there")

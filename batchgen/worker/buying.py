@@ -76,7 +76,8 @@ async def _send(carried: Carried, started: Started, order: Order) -> tuple[Miles
         tools.halt.stop_model(model, str(forbidden))
         return not_taken, LetGo()
     except Stop as stop:
-        return not_taken, stop
+        tools.halt.obey(stop)
+        return not_taken, LetGo()
     except Rejected as refused:
         _brake(carried, tools.brake.refused(str(refused)))
         return AttemptFailed(started.attempt, refused.failure, str(refused), 0), None

@@ -155,6 +155,17 @@ class Rig:
             await journal.end(code, reason)
         return code, reason
 
+    async def run_until(self, moment: anyio.Event, act: Callable[[Tools], None]) -> int:
+        """One run in which something is done when the moment comes; returns its exit code."""
+
+        async def wait(tools: Tools) -> None:
+            await moment.wait()
+            act(tools)
+
+        async with anyio.create_task_group() as group:
+            code, _ = await self.run(lambda tools: group.start_soon(wait, tools))
+        return code
+
     def life(self, number: int = 1) -> list[Milestone]:
         """All milestones of a job."""
         return [written[0] for written in self.book.lives[number - 1].written]

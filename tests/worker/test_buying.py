@@ -259,6 +259,23 @@ async def test_out_of_funds_stops_buying_and_finishes_what_is_paid() -> None:
     assert len(rig.provider.orders) == 2
 
 
+async def test_a_stop_is_obeyed_before_anything_is_recorded() -> None:
+    """While the refused submit is still being written down, nobody else may begin one."""
+    rig = Rig(jobs=2, terms=Terms(limits=Limits(in_flight=1, rate=None)))
+    rig.provider.submits = [Stop("402")]
+    buying: list[bool] = []
+
+    class Looking(Interruptible):
+        async def append(self, entries: Any, caps: Any = None) -> None:
+            if isinstance(entries[-1].milestone, Planned):
+                buying.append(rig.halt.buying)
+            await self.inner.append(entries, caps)
+
+    rig.wrap_journal = Looking
+    assert (await rig.run())[0] == 4
+    assert buying == [False]
+
+
 async def test_refused_credential_keeps_every_milestone() -> None:
     """After a 401 nobody is asked any more, no job fails, and the next run goes on."""
     rig = Rig(jobs=2, terms=Terms(limits=Limits(in_flight=1)))
@@ -312,14 +329,11 @@ async def test_an_interrupted_submit_finishes_within_the_grace() -> None:
 
     rig.provider.submits = [slow]
 
-    async def interrupt(tools: Tools) -> None:
-        await holding.wait()
+    def interrupt(tools: Tools) -> None:
         tools.halt.stop_asking(130, "interrupted")
         release.set()
 
-    async with anyio.create_task_group() as group:
-        code, _ = await rig.run(lambda tools: group.start_soon(interrupt, tools))
-    assert code == 130
+    assert await rig.run_until(holding, interrupt) == 130
     assert rig.head() == Accepted(1, "late", 50_000)
     assert (await rig.run())[0] == 0
     assert len(rig.provider.orders) == 1
@@ -353,14 +367,11 @@ async def test_a_submit_that_outlasts_the_grace_is_in_doubt() -> None:
     rig.provider.submits = [endless]
     rig.wrap_journal = Interruptible
 
-    async def interrupt(tools: Tools) -> None:
-        await holding.wait()
+    def interrupt(tools: Tools) -> None:
         tools.shelter.expire(anyio.current_time())
         tools.halt.stop_asking(130, "interrupted")
 
-    async with anyio.create_task_group() as group:
-        code, _ = await rig.run(lambda tools: group.start_soon(interrupt, tools))
-    assert code == 130
+    assert await rig.run_until(holding, interrupt) == 130
     head = rig.head()
     assert isinstance(head, InDoubt)
     assert "interrupted" in head.reach

@@ -203,14 +203,11 @@ async def test_a_download_outlives_the_first_signal() -> None:
 
     rig.provider.downloads = [slow]
 
-    async def interrupt(tools: Tools) -> None:
-        await holding.wait()
+    def interrupt(tools: Tools) -> None:
         tools.halt.stop_asking(143, "told to end")
         release.set()
 
-    async with anyio.create_task_group() as group:
-        code, _ = await rig.run(lambda tools: group.start_soon(interrupt, tools))
-    assert code == 143
+    assert await rig.run_until(holding, interrupt) == 143
     assert isinstance(rig.head(), Stored)
 
 
@@ -226,14 +223,11 @@ async def test_a_download_that_outlasts_the_grace_is_left() -> None:
 
     rig.provider.downloads = [endless]
 
-    async def interrupt(tools: Tools) -> None:
-        await holding.wait()
+    def interrupt(tools: Tools) -> None:
         tools.shelter.expire(anyio.current_time())
         tools.halt.stop_asking(143, "told to end")
 
-    async with anyio.create_task_group() as group:
-        code, _ = await rig.run(lambda tools: group.start_soon(interrupt, tools))
-    assert code == 143
+    assert await rig.run_until(holding, interrupt) == 143
     assert isinstance(rig.head(), Accepted)
     rig.provider.downloads = []
     assert (await rig.run())[0] == 0
