@@ -54,15 +54,21 @@ class Names(Collection[str]):
         if both := self._unclear.get(name):
             options = " or ".join(f"row['{header}']" for header in both)
             raise Misread(f"`{name}` could be any of {len(both)} columns", offset, f"write {options}")
-        raise Misread(f"`{name}` is no name here", offset, self._instead(name, self._alone))
+        raise Misread(f"`{name}` is no name here", offset, self.instead(name))
+
+    def has_column(self, header: str) -> bool:
+        """Whether `row['…']` reaches a column by this header, or by its slug."""
+        return header in self._headers or header in self._slugs
 
     def check_column(self, header: str, offset: int) -> None:
-        """Misread unless a column has this header; its slug will do."""
-        if header in self._headers or header in self._slugs:
+        """Misread unless a column has this header, or this slug."""
+        if self.has_column(header):
             return
-        raise Misread(f"no column is named `{header}`", offset, self._instead(header, self._headers))
+        raise Misread(f"no column is named `{header}`", offset, self.instead(header, self._headers))
 
-    def _instead(self, name: str, among: Collection[str]) -> str:
+    def instead(self, name: str, among: Collection[str] | None = None) -> str:
+        """A suggestion for a name that is none of them."""
+        among = self._alone if among is None else among
         plain_first = sorted(among, key=lambda known: (known in self._headers and known not in self._slugs, known))
         if near := one_edit_away(name, plain_first):
             return f"did you mean `{near}`?"
