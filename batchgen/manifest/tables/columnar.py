@@ -3,6 +3,7 @@
 import importlib
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -58,29 +59,32 @@ class Columnar:
                 for number, cells in enumerate(rows, start=number + 1):  # noqa: B020  # it goes on where it was
                     yield _checked(number, cells, columns)
 
-    def _open(self, arrow: Any, parquet: Any) -> Any:
-        stream = opened(self.path, self.name, packed=self.packed)
-        try:
-            file = parquet.ParquetFile(self._unpacked(stream), memory_map=False, pre_buffer=False)
-            found = file.metadata
-            sizes = [found.row_group(at).total_byte_size for at in range(found.num_row_groups)]
-        except (arrow.ArrowException, OSError, ValueError):
-            stream.close()
-            raise TableError(f"`{self.name}` is no parquet file, or a damaged one") from None
-        if max(sizes, default=0) > _LARGEST_GROUP:
-            raise TableError(f"`{self.name}` has a row group of more than 1 GiB", "write it in smaller row groups")
-        return file
+    @contextmanager
+    def _open(self, arrow: Any, parquet: Any) -> Iterator[Any]:
+        with self._unpacked() as stream:
+            try:
+                file = parquet.ParquetFile(stream, memory_map=False, pre_buffer=False)
+                found = file.metadata
+                sizes = [found.row_group(at).total_byte_size for at in range(found.num_row_groups)]
+            except (arrow.ArrowException, OSError, ValueError):
+                raise TableError(f"`{self.name}` is no parquet file, or a damaged one") from None
+            if max(sizes, default=0) > _LARGEST_GROUP:
+                raise TableError(f"`{self.name}` has a row group of more than 1 GiB", "write it in smaller row groups")
+            yield file
 
-    def _unpacked(self, stream: BinaryIO) -> BinaryIO:
+    @contextmanager
+    def _unpacked(self) -> Iterator[BinaryIO]:
         """The file itself, or a nameless copy unpacked: parquet is read from its end."""
-        if not self.packed:
-            return stream
-        copy = tempfile.TemporaryFile()  # noqa: SIM115  # closed by whoever reads it
-        with reading(self.name), stream:
-            while chunk := stream.read(_CHUNK):
-                copy.write(chunk)
-        copy.seek(0)
-        return copy
+        with opened(self.path, self.name, packed=self.packed) as stream:
+            if not self.packed:
+                yield stream
+                return
+            with tempfile.TemporaryFile() as copy:
+                with reading(self.name):
+                    while chunk := stream.read(_CHUNK):
+                        copy.write(chunk)
+                copy.seek(0)
+                yield copy
 
 
 def _arrow() -> tuple[Any, Any]:

@@ -49,17 +49,22 @@ def check_marks(head: bytes, name: str, chosen: str | None) -> None:
         )
 
 
+def is_strange(cell: str) -> bool:
+    """Whether a cell, decoded with `surrogateescape`, holds bytes that are not of the encoding."""
+    return not cell.isascii() and any("\udc80" <= char <= "\udcff" for char in cell)
+
+
 def strange(cell: str, place: str, chosen: str) -> TableError:
-    """What to say of a cell that was decoded with `surrogateescape` because its bytes are not of the encoding."""
+    """What to say of such a cell: where it stands, its byte, and how it would read in another encoding."""
     at = next(index for index, char in enumerate(cell) if "\udc80" <= char <= "\udcff")
     start = max(cell.rfind(" ", 0, at) + 1, at - 20)
-    around = cell[start : at + 20].split(maxsplit=1)[0].encode(chosen.removesuffix("-sig"), "surrogateescape")
+    around = cell[start : at + 20].split(maxsplit=1)[0]
     byte = ord(cell[at]) - 0xDC00
     shown = "UTF-8" if chosen == DEFAULT else chosen
     told = f"{place}: the byte 0x{byte:02x} is not {shown}"
     try:
-        word = around.decode("cp1252")
-    except UnicodeDecodeError:
+        word = around.encode(chosen.removesuffix("-sig"), "surrogateescape").decode("cp1252")
+    except UnicodeError:
         return TableError(told, "save it as CSV UTF-8, or write its `encoding` under `rows`, such as cp1252")
     if chosen != DEFAULT:
         return TableError(told, "save it as CSV UTF-8 and leave `encoding` away")

@@ -91,7 +91,7 @@ class Objects:
                     lines.size = 0
                     if line.strip():
                         yield lines.count, _decoded(line)
-            except UnicodeDecodeError:
+            except UnicodeError:
                 raise TableError(f"line {lines.count + 1} of `{name}`, or one soon after, is not UTF-8") from None
 
 

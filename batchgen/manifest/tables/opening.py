@@ -18,7 +18,7 @@ HEAD: Final = 64 * 1024
 _LARGEST: Final = 16 * 1024**3
 """Bytes that a packed table may have when unpacked."""
 _SUSPECT: Final = 64 * 1024**2
-_RATIO: Final = 500
+_RATIO: Final = 200
 
 _CSV_UTF8: Final = "save it as CSV UTF-8 and name that file"
 _MAGIC: Final = (

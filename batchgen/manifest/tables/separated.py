@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,13 +25,13 @@ class Separated:
 
     def header(self) -> tuple[int, tuple[str, ...]]:
         """The row that names the columns, and their names. TableError when there are none."""
-        with reading(self.file.name), closing(self._lines()) as lines:
+        with reading(self.file.name), closing(self.file.lines()) as lines:
             try:
                 for row, cells in enumerate(self._reader(lines), start=1):
                     lines.size = 0
                     if not _is_blank(cells):
                         return row, header.columns(cells, self.file.name)
-            except UnicodeDecodeError:
+            except UnicodeError:
                 raise self._undecoded() from None
             except csv.Error:
                 raise TableError(
@@ -47,41 +47,35 @@ class Separated:
             TableError: the encoding is another one, or a quote swallows more than its row.
         """
         row, columns = self.header()
-        with reading(self.file.name), closing(self._lines()) as lines:
-            reader = self._reader(lines)
-            for _ in range(row):
-                next(reader)
-            body = _Body(self, columns, row, lines)
+        with reading(self.file.name), closing(self.file.lines()) as lines:
             try:
-                yield from body.records(reader)
-            except UnicodeDecodeError:
+                reader = self._reader(lines)
+                for _ in range(row):
+                    next(reader)
+                yield from _Body(self, columns, row, lines).records(reader)
+            except UnicodeError:
                 raise self._undecoded() from None
 
-    def _lines(self, errors: str = "strict") -> Lines:
-        lines = self.file.lines(errors)
-        if self.skipped:
-            with reading(self.file.name):
-                next(lines)
-        return lines
-
-    def _reader(self, lines: Lines) -> Iterator[list[str]]:
+    def _reader(self, lines: Lines, *, strict: bool = True) -> Iterator[list[str]]:
         csv.field_size_limit(max(csv.field_size_limit(), MOST))
-        return csv.reader(lines, delimiter=self.separator, strict=True)
+        if self.skipped:
+            next(lines)
+        return csv.reader(lines, delimiter=self.separator, strict=strict)
 
     def _undecoded(self) -> TableError:
         """The same file again, to say where it is not of its encoding."""
-        name = self.file.name
-        with reading(name), closing(self._lines("surrogateescape")) as lines:
+        with reading(self.file.name), closing(self.file.lines("surrogateescape")) as lines:
             headers: Sequence[str] = ()
-            for row, cells in enumerate(csv.reader(lines, delimiter=self.separator), start=1):
-                lines.size = 0
-                for at, cell in enumerate(cells):
-                    if any("\udc80" <= char <= "\udcff" for char in cell):
+            with suppress(UnicodeError, csv.Error):
+                for row, cells in enumerate(self._reader(lines, strict=False), start=1):
+                    lines.size = 0
+                    at = next((at for at, cell in enumerate(cells) if encodings.is_strange(cell)), None)
+                    if at is not None:
                         column = excerpt(headers[at]) if at < len(headers) else header.letters(at)
-                        place = f"`{name}`, row {row}, column `{column}`"
-                        return encodings.strange(cell, place, self.file.encoding)
-                headers = headers or ([] if _is_blank(cells) else cells)
-        return TableError(f"`{name}` is not {self.file.encoding}")
+                        place = f"`{self.file.name}`, row {row}, column `{column}`"
+                        return encodings.strange(cells[at], place, self.file.encoding)
+                    headers = headers or ([] if _is_blank(cells) else cells)
+        return TableError(f"`{self.file.name}` is not {self.file.encoding}", "save it as CSV UTF-8")
 
 
 @dataclass(slots=True)
