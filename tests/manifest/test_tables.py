@@ -81,14 +81,14 @@ def test_rows_of_another_width(tmp_path: Path) -> None:
 
 
 def test_a_bad_quote_harms_its_row_alone(tmp_path: Path) -> None:
-    """A row whose quotes do not work is bad, and the next one is read; its cells are kept as far as they are known."""
+    """A row whose quotes do not work is bad, and the next one is read; it is kept as its line."""
     rows = list(table(tmp_path, 'a,b\n1,"x" y\n2,z\n3,"never').records())
     assert [each.number for each in rows] == [2, 3, 4]
     first, _, last = rows
     assert isinstance(first, BadRow)
     assert isinstance(last, BadRow)
     assert first.reason.startswith("text follows a closing quote")
-    assert list(first.cells) == ["1", '"x" y']
+    assert list(first.cells) == ['1,"x" y']
     assert last.reason.startswith("it opens a quote that is never closed")
 
 

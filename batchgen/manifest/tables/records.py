@@ -31,7 +31,7 @@ class Record:
 class BadRow:
     """A row that cannot be used, and why; the others can. `id` is its key or id as far as it is known.
 
-    `cells` are what is known of it, as it was.
+    `cells` are its cells as they were; fewer than there are columns when they could not be told apart.
     """
 
     number: int

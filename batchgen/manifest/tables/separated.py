@@ -117,7 +117,7 @@ class _Body:
         return BadRow(self.row, f"it has {len(cells)} cells, and there are {width} columns", "", cells)
 
     def _broken(self, start: int, error: str) -> BadRow:
-        """A record whose quotes do not close; one that ends on its own line harms no other."""
+        """A record whose quotes do not close; one that ends on its own line harms no other, and is kept as that line."""
         name = self.table.file.name
         hint = "a quote inside a cell is written twice"
         if self.lines.count - start > 1:
@@ -125,7 +125,7 @@ class _Body:
             raise TableError(f"{where} opens a quote that is not closed where a cell ends", hint)
         never = error.startswith("unexpected end")
         reason = "it opens a quote that is never closed" if never else "text follows a closing quote"
-        return BadRow(self.row, f"{reason}; {hint}", "", self.lines.last.rstrip("\n").split(self.table.separator))
+        return BadRow(self.row, f"{reason}; {hint}", "", (self.lines.last.rstrip("\n"),))
 
 
 def _is_blank(cells: Sequence[str]) -> bool:
