@@ -83,6 +83,8 @@ def test_a_woocommerce_export(tmp_path: Path) -> None:
     found = table(tmp_path, WOOCOMMERCE)
     chair, _, stool = grouped(found)
     assert chair.values["images"].startswith("https://shop.example.com/a.jpg, ")
+    assert chair.all("Images") == ["https://shop.example.com/a.jpg", "https://shop.example.com/b.jpg"]
+    assert stool.all("Images") == ["https://shop.example.com/c.jpg"]
     assert (stool.values["sku"], stool.values["name"], stool.number) == ("007", 'Stool "Low"', 4)
     assert stool.matches(compile_expression("type in ['simple', 'variable'] and published == 1", found.names))
 

@@ -14,12 +14,12 @@ from batchgen.manifest.tables import encodings, separators
 from batchgen.manifest.tables.columnar import Columnar
 from batchgen.manifest.tables.objects import Objects
 from batchgen.manifest.tables.opening import HEAD, check_head, opened, reading
-from batchgen.manifest.tables.records import BadRow, Record, TableError
+from batchgen.manifest.tables.records import BadRow, OtherEncoding, Record, TableError
 from batchgen.manifest.tables.separated import Separated, hinted
 from batchgen.manifest.tables.text import TextFile
 from batchgen.manifest.vocabulary import Names
 
-__all__ = ["BadRow", "Record", "Table", "TableError", "open_table"]
+__all__ = ["BadRow", "OtherEncoding", "Record", "Table", "TableError", "open_table"]
 
 _KINDS: Final = {
     **dict.fromkeys((".csv", ".tsv", ".tab"), "csv"),

@@ -4,7 +4,7 @@ import codecs
 import re
 from typing import Final
 
-from batchgen.manifest.tables.records import TableError
+from batchgen.manifest.tables.records import OtherEncoding
 
 DEFAULT: Final = "utf-8-sig"
 """UTF-8, with a byte order mark or without."""
@@ -34,18 +34,20 @@ def encoding(text: str) -> str:
 
 
 def check_marks(head: bytes, name: str, chosen: str | None) -> None:
-    """TableError when a file's first bytes say another encoding than it is read in."""
+    """OtherEncoding when a file's first bytes say another encoding than it is read in."""
     for mark, what, ours in _MARKS:
         if head.startswith(mark):
             if (chosen or DEFAULT).startswith(ours):
                 return
             hint = "leave `encoding` away" if ours == "utf-8" else f"write `encoding: {ours}` under `rows`"
-            raise TableError(f"`{name}` says of itself that it is {what}", f"{hint}, or save it as CSV UTF-8")
+            message = f"`{name}` says of itself that it is {what}"
+            raise OtherEncoding(message, f"{hint}, or save it as CSV UTF-8", ours)
     wide = head.count(b"\0") * 4 >= len(head) > 0
     if wide and not (chosen or "").startswith(("utf-16", "utf-32")):
-        raise TableError(
+        raise OtherEncoding(
             f"`{name}` looks like UTF-16: every other byte is 0",
             "write `encoding: utf-16-le` under `rows`, or save it as CSV UTF-8",
+            "utf-16-le",
         )
 
 
@@ -54,7 +56,7 @@ def is_strange(cell: str) -> bool:
     return not cell.isascii() and any("\udc80" <= char <= "\udcff" for char in cell)
 
 
-def strange(cell: str, place: str, chosen: str) -> TableError:
+def strange(cell: str, place: str, chosen: str) -> OtherEncoding:
     """What to say of such a cell: where it stands, its byte, and how it would read in another encoding."""
     at = next(index for index, char in enumerate(cell) if "\udc80" <= char <= "\udcff")
     start = max(cell.rfind(" ", 0, at) + 1, at - 20)
@@ -65,7 +67,7 @@ def strange(cell: str, place: str, chosen: str) -> TableError:
     try:
         word = around.encode(chosen.removesuffix("-sig"), "surrogateescape").decode("cp1252")
     except UnicodeError:
-        return TableError(told, "save it as CSV UTF-8, or write its `encoding` under `rows`, such as cp1252")
+        return OtherEncoding(told, "save it as CSV UTF-8, or write its `encoding` under `rows`, such as cp1252")
     if chosen != DEFAULT:
-        return TableError(told, "save it as CSV UTF-8 and leave `encoding` away")
-    return TableError(told, f"write `encoding: cp1252` under `rows` if this should read `{word}`")
+        return OtherEncoding(told, "save it as CSV UTF-8 and leave `encoding` away")
+    return OtherEncoding(told, f"write `encoding: cp1252` under `rows` if this should read `{word}`", "cp1252")

@@ -1,5 +1,6 @@
 """Rows that belong together: one product with its variants and pictures, as shops export it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Final
@@ -12,6 +13,9 @@ from batchgen.manifest.tables.seen import Seen
 
 MOST: Final = 10_000
 """Records of one group."""
+
+
+_LISTED: Final = re.compile(r"\s*,\s*(?=https?://)")
 
 
 class Keys:
@@ -60,9 +64,13 @@ class Group:
         return dict(zip(self._table.columns, self.records[0].cells, strict=True))
 
     def all(self, column: str) -> list[str]:
-        """Every cell of a column that is not blank, record by record; by header or slug."""
+        """Every cell of a column that is not blank, record by record; by header or slug.
+
+        A cell that lists several addresses of the web, as shops write pictures, is as many cells.
+        """
         at = self._table.index(column)
-        return [record.cells[at] for record in self.records if not is_blank(record.cells[at])]
+        cells = [record.cells[at] for record in self.records if not is_blank(record.cells[at])]
+        return [part for cell in cells for part in (_LISTED.split(cell) if cell.count("://") > 1 else (cell,))]
 
     def matches(self, condition: Expression) -> bool:
         """Whether a condition holds for one of the records: a product is taken when one of its rows fits.

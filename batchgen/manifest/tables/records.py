@@ -19,6 +19,14 @@ class TableError(ValueError):
         self.hint = hint
 
 
+class OtherEncoding(TableError):
+    """A table is in another encoding than it is read in; `likely` is which, empty when nobody knows."""
+
+    def __init__(self, message: str, hint: str, likely: str = "") -> None:
+        super().__init__(message, hint)
+        self.likely = likely
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record: its cells in the order of the columns, as written. `number` is the row that a spreadsheet shows."""

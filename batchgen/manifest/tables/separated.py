@@ -117,7 +117,7 @@ class _Body:
         return BadRow(self.row, f"it has {len(cells)} cells, and there are {width} columns", "", cells)
 
     def _broken(self, start: int, error: str) -> BadRow:
-        """A record whose quotes do not close; one that ends on its own line harms no other, and is kept as that line."""
+        """A record whose quotes do not close; one that ends on its own line harms no other and is kept as that line."""
         name = self.table.file.name
         hint = "a quote inside a cell is written twice"
         if self.lines.count - start > 1:
