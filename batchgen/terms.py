@@ -1,5 +1,6 @@
 """What the provider and the user agreed to, frozen for a run; and the one table of defaults."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, TypeAlias
@@ -56,11 +57,62 @@ InDoubtPolicy: TypeAlias = Hold | Resend
 
 
 @dataclass(frozen=True, slots=True)
+class Accept:
+    """How many jobs may fail in a batch that still counts as finished: a number, or a share from 0 to 1 of all."""
+
+    count: int = 0
+    share: float = 0.0
+
+    def allows(self, failed: int, jobs: int) -> bool:
+        """Whether so many failures of so many jobs are still a success."""
+        return failed <= max(self.count, math.floor(self.share * jobs + 1e-9))
+
+    def __str__(self) -> str:
+        return f"{self.share * 100:g}%" if self.share else str(self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class StopAt:
+    """When failures stop a run: so many in a row with one reason, or a share of at least so many finished jobs."""
+
+    in_a_row: int = 20
+    share: float = 0.10
+    of_at_least: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class Failures:
-    """How often a job is attempted, and what is done about a payment in doubt."""
+    """How often a job is attempted, what failures are accepted, when they stop a run; `stop_at` None means never."""
 
     attempts: int = 2
+    accept: Accept = field(default_factory=Accept)
+    stop_at: StopAt | None = field(default_factory=StopAt)
     in_doubt: InDoubtPolicy = field(default_factory=Hold)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one picture of a model costs, in micro-USD: `flat`, or by tier, named as the provider does (`1k_2k`)."""
+
+    flat_micro_usd: int | None = None
+    tiers_micro_usd: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, resolution: str | None) -> int | None:
+        """The price at a resolution, None when this says nothing about it; without one, that of 1K."""
+        wanted = (resolution or "1K").lower()
+        tiers = (price for name, price in self.tiers_micro_usd.items() if wanted in name.lower().split("_"))
+        return next(tiers, self.flat_micro_usd)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a batch may cost, in micro-USD; None means no bound. `prices` by model win over the provider's list."""
+
+    max_micro_usd: int | None = None
+    max_micro_usd_per_day: int | None = None
+    max_micro_usd_per_picture: int | None = None
+    ask_above_micro_usd: int = 20_000_000
+    prices: Mapping[str, Price] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +151,7 @@ class Terms:
     profile: Profile = XENODIA
     failures: Failures = field(default_factory=Failures)
     limits: Limits = field(default_factory=Limits)
+    budget: Budget = field(default_factory=Budget)
     models: Mapping[str, Limits] = field(default_factory=dict)
 
     def of(self, model: str) -> Limits:
@@ -108,22 +161,29 @@ class Terms:
 
 def defaults() -> Iterator[tuple[str, str]]:
     """Name and default of every setting, as the documentation prints them."""
-    for prefix, value in (("provider.profile", Profile()), ("failures", Failures()), ("limits", Limits())):
+    tables = (("provider.profile", Profile()), ("failures", Failures()), ("limits", Limits()), ("budget", Budget()))
+    for prefix, value in tables:
         yield from _rows(prefix, value)
 
 
 def _rows(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
     for each in fields(value):
         inner, name = getattr(value, each.name), f"{prefix}.{each.name}"
-        if isinstance(inner, Expert):
+        if isinstance(inner, Expert | StopAt):
             yield from _rows(name, inner)
         else:
-            yield name.removesuffix("_seconds"), _shown(each.name, inner)
+            yield name.removesuffix("_seconds").replace("_micro_usd", "_usd"), _shown(each.name, inner)
 
 
 def _shown(name: str, value: Any) -> str:
-    if value is None:
-        return "none"
-    if name.endswith("_seconds"):
-        return f"{value // 60:g}m" if value % 60 == 0 else f"{value:g}s"
-    return str(value).lower().removesuffix("()")
+    match value:
+        case None | {}:
+            return "none"
+        case _ if name.endswith("_seconds"):
+            return f"{value // 60:g}m" if value % 60 == 0 else f"{value:g}s"
+        case _ if "_micro_usd" in name:
+            return f"{value / 1e6:g}"
+        case float() if name == "share":
+            return f"{value * 100:g}%"
+        case _:
+            return str(value).lower().removesuffix("()")

@@ -226,7 +226,7 @@ def test_every_state_but_the_ends_calls_for_something(
     life: tuple[Milestone, ...], attempts: int, idempotency: Idempotency, later: float
 ) -> None:
     """No job can fall asleep: only Stored and JobFailed call for nothing, and each step speaks of its milestone."""
-    terms = Terms(profile=_profile(idempotency, 1000), failures=Failures(attempts, Resend(10**9)))
+    terms = Terms(profile=_profile(idempotency, 1000), failures=Failures(attempts, in_doubt=Resend(10**9)))
     step = next_step(life[-1], terms, SINCE + later)
     assert (step is None) == isinstance(life[-1], Stored | JobFailed)
     if isinstance(step, Start):

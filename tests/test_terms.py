@@ -2,7 +2,22 @@
 
 import pickle
 
-from batchgen.terms import LOCAL, LOCAL_LIMITS, TOKEN_LIFE, XENODIA, Failures, Hold, Limits, Rate, Terms, defaults
+import pytest
+
+from batchgen.terms import (
+    LOCAL,
+    LOCAL_LIMITS,
+    TOKEN_LIFE,
+    XENODIA,
+    Accept,
+    Failures,
+    Hold,
+    Limits,
+    Price,
+    Rate,
+    Terms,
+    defaults,
+)
 
 
 def test_the_table_of_defaults() -> None:
@@ -14,6 +29,10 @@ def test_the_table_of_defaults() -> None:
         "provider.profile.task_ttl": "none",
         "provider.profile.failed_is_free": "false",
         "failures.attempts": "2",
+        "failures.accept": "0",
+        "failures.stop_at.in_a_row": "20",
+        "failures.stop_at.share": "10%",
+        "failures.stop_at.of_at_least": "200",
         "failures.in_doubt": "hold",
         "limits.in_flight": "100",
         "limits.rate": "15/10s",
@@ -27,6 +46,11 @@ def test_the_table_of_defaults() -> None:
         "limits.expert.submit_tries": "3",
         "limits.expert.poll_tries": "8",
         "limits.expert.download_tries": "5",
+        "budget.max_usd": "none",
+        "budget.max_usd_per_day": "none",
+        "budget.max_usd_per_picture": "none",
+        "budget.ask_above_usd": "20",
+        "budget.prices": "none",
     }
 
 
@@ -62,3 +86,29 @@ def test_terms_can_be_sent_to_a_worker() -> None:
     """Terms survive pickling, for engines whose workers are elsewhere."""
     terms = Terms(models={"m": Limits(rate=None)})
     assert pickle.loads(pickle.dumps(terms)) == terms
+
+
+@pytest.mark.parametrize(
+    ("accept", "failed", "jobs", "fine"),
+    [
+        (Accept(), 0, 10, True),
+        (Accept(), 1, 10, False),
+        (Accept(count=2), 2, 3, True),
+        (Accept(count=2), 3, 10**6, False),
+        (Accept(share=0.01), 500, 50_000, True),
+        (Accept(share=0.01), 501, 50_000, False),
+        (Accept(share=0.07), 7, 100, True),
+        (Accept(share=0.01), 1, 99, False),
+    ],
+)
+def test_accepted_failures(accept: Accept, failed: int, jobs: int, fine: bool) -> None:
+    """A count is exact; a share is of all jobs, rounded down, and never short of it by the way floats are kept."""
+    assert accept.allows(failed, jobs) == fine
+
+
+def test_a_price_is_found_by_resolution() -> None:
+    """A tier names the resolutions it serves; without a tier the flat price counts, and without both none is known."""
+    tiers = Price(tiers_micro_usd={"1k_2k": 120_000, "4K": 240_000})
+    assert [tiers.of(each) for each in (None, "1K", "2K", "4K", "8K")] == [120_000, 120_000, 120_000, 240_000, None]
+    assert Price(70_000).of("4K") == 70_000
+    assert Price(70_000, {"4k": 90_000}).of("4K") == 90_000

@@ -48,7 +48,7 @@ def _over(built_in: _Table, table: BaseModel | None) -> _Table:
     """The built-in values with those that the manifest sets; times get their unit's name."""
     if table is None:
         return built_in
-    known = {field.name for field in fields(built_in)} - {"expert", "in_doubt"}
+    known = {field.name for field in fields(built_in)} - {"expert", "in_doubt", "accept", "stop_at"}
     asked = ((name, getattr(table, name)) for name in table.model_fields_set)
     named: dict[str, Any] = {
         field: value for name, value in asked for field in (name, f"{name}_seconds") if field in known

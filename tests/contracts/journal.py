@@ -29,7 +29,7 @@ from batchgen.terms import Failures, Profile, Resend, Terms
 from tests.lives import SINCE, Figures, asset, successor
 
 ME = Identity("ab" * 16, "catalogue", "batchgen.yaml", "local")
-RESEND = Terms(failures=Failures(3, Resend(10**9)))
+RESEND = Terms(failures=Failures(3, in_doubt=Resend(10**9)))
 ON_THE_WAY = (Started, Accepted, Generated, InDoubt)
 
 

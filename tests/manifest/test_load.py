@@ -54,7 +54,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     assert manifest.terms.of("m") == Limits(2, None, 14400, 300, expert)
     assert manifest.terms.of("n") == Limits(7, Rate(3, 60), 14400, 60, expert)
     assert manifest.terms.of("other") == limits
-    assert manifest.terms.failures == Failures(4, Hold())
+    assert manifest.terms.failures == Failures(4, in_doubt=Hold())
     assert manifest.terms.profile.idempotency == "replay"
     assert manifest.journal == tmp_path / "state/journal.db"
     assert manifest.output.check == "structure"
