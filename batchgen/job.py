@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
@@ -67,15 +67,33 @@ FIELDS: Final = tuple(f.name for f in fields(Request) if f.name not in {"referen
 """The request fields that a manifest may set and the API knows, in the order of the API's page."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class InputRow:
+    """One record of the user's table, or a group of them; `number` is the spreadsheet row of its first record, from 2.
+
+    `id` is the rendered id, `cells` are the first record's cells as written, by header. All jobs of one row share
+    one object.
+    """
+
+    number: int
+    id: str
+    cells: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A job as the manifest states it, not yet owed; `path` is where its picture goes, without the extension."""
+    """A job as the manifest states it, not yet owed; `path` is where its picture goes, without the extension.
+
+    `row` is the input row that it was made from and `axes` its values by axis name; neither is bought.
+    """
 
     id: str
     request: Request
     path: str
     fingerprint: str
     recipe: int = RECIPE
+    row: InputRow | None = field(default=None, compare=False)
+    axes: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
-from batchgen.job import Draft, Job
+from batchgen.job import Draft, InputRow, Job
 from batchgen.ledger import Money
 from batchgen.lifecycle import AttemptFailed, InDoubt, JobFailed, Milestone, Planned, Stored
 from batchgen.terms import Terms
@@ -53,7 +53,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A job and the newest thing known of it; `at` in unix seconds, `run` the number of the run that wrote it."""
+    """A job and the newest thing known of it; `at` in unix seconds, `run` the number of the run that wrote it.
+
+    `row` and `axes` are what the job was made from; only a Record tells them.
+    """
 
     job: Job
     position: int
@@ -62,6 +65,8 @@ class Progress:
     run: int
     standing: Place = "current"
     changed: bool = False
+    row: InputRow | None = None
+    axes: Mapping[str, str] = field(default_factory=dict)
 
     def then(self, milestone: Milestone) -> Entry:
         """The entry that would record `milestone` next."""
@@ -101,7 +106,8 @@ class Run:
     """One writing of this batch; `ended` and `exit_code` are None while it runs or when it was killed.
 
     `verb` is the command that wrote, `counts` the jobs by state at its end, `committed` the price in micro-USD and
-    `started` the number of the attempts it began.
+    `started` the number of the attempts it began. `redo` is what it was told to do again, `prices` what a picture
+    cost in micro-USD as it knew it, by a name of its own for each model and size.
     """
 
     number: int
@@ -117,6 +123,8 @@ class Run:
     counts: Mapping[str, int]
     committed: int
     started: int
+    redo: str = ""
+    prices: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

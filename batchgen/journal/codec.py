@@ -18,6 +18,8 @@ from batchgen.lifecycle import FOLLOWS, Milestone
 KINDS: Final[Mapping[str, type[Milestone]]] = {kind.__name__: kind for kind in FOLLOWS}
 """Milestones by the name that the journal gives them."""
 
+_IN_ORDER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+
 Sealable: TypeAlias = str | int | float | bytes | None
 
 
@@ -65,6 +67,11 @@ def decode_request(body: str) -> Request:
     value = _object(body)
     unset = {f.name: None for f in fields(Request) if f.default is None}
     return _built(Request, {**unset, **value})  # type: ignore[no-any-return]
+
+
+def encode_texts(texts: Mapping[str, str]) -> str:
+    """Texts by name, in their own order."""
+    return _IN_ORDER(texts) if texts else "{}"
 
 
 def _reference(reference: Reference) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Which job a draft is, in plain Python over lists; the SQLite journal says the same in SQL."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from batchgen.job import Draft, Job
+from batchgen.job import Draft, InputRow, Job
 from batchgen.journal import Comparison, Difference, Kind, Place, Progress, state_of
 from batchgen.journal.choosing import BOUGHT, EXAMPLES, TO_BUY, difference, differing
 from batchgen.journal.codec import decode_request, encode_request
@@ -20,6 +20,8 @@ class Life:
     written: list[tuple[Milestone, int, float]]
     standing: Place = "current"
     changed: bool = False
+    row: InputRow | None = None
+    axes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -29,7 +31,8 @@ class Life:
     def progress(self) -> Progress:
         """The newest milestone, as readers get it."""
         milestone, run, at = self.written[-1]
-        return Progress(self.job, len(self.written) - 1, milestone, at, run, self.standing, self.changed)
+        place = (self.standing, self.changed, self.row, self.axes)
+        return Progress(self.job, len(self.written) - 1, milestone, at, run, *place)
 
 
 @dataclass(slots=True)

@@ -204,9 +204,11 @@ class MemoryJournal:
         if life is None:
             number = len(self._book.lives) + 1
             job = Job(number, draft.id, draft.fingerprint, draft.recipe, request, draft.path)
-            self._book.lives.append(Life(job, place, [(Planned(0), self.run, self._clock())]))
+            begun: list[tuple[Milestone, int, float]] = [(Planned(0), self.run, self._clock())]
+            self._book.lives.append(Life(job, place, begun, row=draft.row, axes=draft.axes))
             return
         life.place, life.standing, life.changed = place, "current", each.kept
+        life.row, life.axes = draft.row, draft.axes
         if not each.kept:
             life.job = replace(life.job, id=draft.id, path=draft.path, request=request)
 

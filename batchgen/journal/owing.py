@@ -4,16 +4,16 @@ The drafts go into a temporary table and are classified there, set by set, so th
 expansion holds them in memory; a comparison works on a read-only connection too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 import apsw
 
-from batchgen.job import Draft
+from batchgen.job import Draft, InputRow
 from batchgen.journal import Comparison, Difference, Kind
 from batchgen.journal.choosing import BOUGHT, EXAMPLES, TO_BUY, difference, differing
-from batchgen.journal.codec import decode_request, encode_request
+from batchgen.journal.codec import decode_request, encode_request, encode_texts, seal
 from batchgen.journal.rows import SEALED
 from batchgen.journal.schema import read_identity, write_identity
 
@@ -22,12 +22,16 @@ KINDS: Final[tuple[Kind, ...]] = ("new", "changed", "unchanged", "renamed", "gon
 _TABLES = """
     DROP TABLE IF EXISTS temp.draft;
     DROP TABLE IF EXISTS temp.leaving;
+    DROP TABLE IF EXISTS temp.input;
+    CREATE TEMP TABLE input (key INTEGER PRIMARY KEY, line INTEGER, name TEXT, cells TEXT, proof BLOB) STRICT;
     CREATE TEMP TABLE draft (
         place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL, recipe INTEGER NOT NULL,
-        request TEXT NOT NULL, model TEXT NOT NULL, path TEXT NOT NULL,
+        request TEXT NOT NULL, model TEXT NOT NULL, path TEXT NOT NULL, input INTEGER, axes TEXT NOT NULL,
         kind TEXT NOT NULL DEFAULT '', same INTEGER, held INTEGER, job INTEGER, was TEXT NOT NULL DEFAULT '') STRICT;
     """
-_FILL = "INSERT INTO temp.draft (place, id, fingerprint, recipe, request, model, path) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_FILL = """
+    INSERT INTO temp.draft (place, id, fingerprint, recipe, request, model, path, input, axes)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 # `same` has the draft's id and fingerprint, `held` is the current job of that id, `job` is what the draft becomes.
 _CLASSIFY = f"""
@@ -56,17 +60,21 @@ _APPLY = f"""
     UPDATE jobs SET standing = 'replaced', changed = 0, seal = NULL
         WHERE number IN (SELECT held FROM temp.draft WHERE held IS NOT NULL AND held IS NOT job);
     UPDATE jobs SET standing = 'gone', changed = 0, seal = NULL WHERE number IN (SELECT number FROM temp.leaving);
-    UPDATE jobs SET changed = 1, place = draft.place, seal = NULL FROM temp.draft
-        WHERE number = draft.job AND draft.kind = 'changed' AND draft.job = draft.held
-        AND (changed, jobs.place) IS NOT (1, draft.place);
+    INSERT INTO rows SELECT * FROM temp.input WHERE true ON CONFLICT DO NOTHING;
+    UPDATE jobs SET changed = 1, place = draft.place, input = draft.input, axes = draft.axes, seal = NULL
+        FROM temp.draft WHERE number = draft.job AND draft.kind = 'changed' AND draft.job = draft.held
+        AND (changed, jobs.place, jobs.input, jobs.axes) IS NOT (1, draft.place, draft.input, draft.axes);
     UPDATE jobs SET id = draft.id, path = draft.path, place = draft.place, request = draft.request,
-            standing = 'current', changed = 0, seal = NULL
+            input = draft.input, axes = draft.axes, standing = 'current', changed = 0, seal = NULL
         FROM temp.draft WHERE number = draft.job AND NOT (draft.kind = 'changed' AND draft.job = draft.held)
-        AND (jobs.id, jobs.path, jobs.place, jobs.request, standing, changed)
-            IS NOT (draft.id, draft.path, draft.place, draft.request, 'current', 0);
-    INSERT INTO jobs (id, fingerprint, recipe, request, model, path, place, standing, changed, head, kind, state, run)
-        SELECT id, fingerprint, recipe, request, model, path, place, 'current', 0, 0, 'Planned', 'queued', :run
+        AND (jobs.id, jobs.path, jobs.place, jobs.request, jobs.input, jobs.axes, standing, changed)
+            IS NOT (draft.id, draft.path, draft.place, draft.request, draft.input, draft.axes, 'current', 0);
+    INSERT INTO jobs (id, fingerprint, recipe, request, model, path, place, input, axes,
+            standing, changed, head, kind, state, run)
+        SELECT id, fingerprint, recipe, request, model, path, place, input, axes,
+            'current', 0, 0, 'Planned', 'queued', :run
         FROM temp.draft WHERE job IS NULL ORDER BY place;
+    DELETE FROM rows WHERE key NOT IN (SELECT input FROM jobs WHERE input IS NOT NULL);
     INSERT INTO milestones
         SELECT number, 0, :run, :at, 'Planned', 0, '{{}}', seal(number, 0, :run, :at, 'Planned', 0, '{{}}')
         FROM jobs WHERE number > :last;
@@ -98,7 +106,7 @@ def compare(connection: apsw.Connection, drafts: Iterable[Draft]) -> Comparison:
     """
     connection.execute(_TABLES)
     try:
-        connection.executemany(_FILL, (_row(place, draft) for place, draft in enumerate(drafts)))
+        connection.executemany(_FILL, _filling(connection, drafts))
     except apsw.ConstraintError as error:
         raise ValueError("two drafts have the same id") from error
     connection.execute(_CLASSIFY)
@@ -121,13 +129,30 @@ def owe(
     connection.execute(_TOTALS)
     write_identity(connection, replace(read_identity(connection, "The journal"), inputs=inputs))
     added = connection.execute("SELECT coalesce(max(number), 0) FROM jobs").get - last
-    connection.execute("DROP TABLE temp.draft; DROP TABLE temp.leaving")
+    connection.execute("DROP TABLE temp.draft; DROP TABLE temp.leaving; DROP TABLE temp.input")
     return comparison, added
 
 
-def _row(place: int, draft: Draft) -> tuple[int, str, str, int, str, str, str]:
-    request = draft.request
-    return place, draft.id, draft.fingerprint, draft.recipe, encode_request(request), request.model, draft.path
+def _filling(connection: apsw.Connection, drafts: Iterable[Draft]) -> Iterator[tuple[str | int | None, ...]]:
+    """The rows of the drafts; each input row is put beside them when it first comes."""
+    row, key = None, None
+    for place, draft in enumerate(drafts):
+        if draft.row is not row:
+            row = draft.row
+            key = None if row is None else _keep_row(connection, row)
+        axes, request = encode_texts(draft.axes), draft.request
+        yield (
+            *(place, draft.id, draft.fingerprint, draft.recipe, encode_request(request), request.model, draft.path),
+            *(key, axes),
+        )
+
+
+def _keep_row(connection: apsw.Connection, row: InputRow) -> int:
+    """Put an input row into the temporary table; it is known by its content from now on."""
+    values = (row.number, row.id, encode_texts(row.cells))
+    key = int.from_bytes(seal(*values), "big", signed=True)
+    connection.execute("INSERT OR IGNORE INTO temp.input VALUES (?, ?, ?, ?, ?)", (key, *values, seal(key, *values)))
+    return key
 
 
 def _examples(connection: apsw.Connection, kind: Kind) -> tuple[Difference, ...]:

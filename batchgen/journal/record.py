@@ -66,10 +66,10 @@ class SqliteRecord:
     def entries(self, selection: Selection = EVERYTHING) -> Iterator[Progress]:
         """The selected jobs with their newest milestone, as of the moment of the first one."""
         where, bindings = _narrowed(selection)
-        query = f"{rows.PROGRESS} {where} ORDER BY (standing <> 'current'), place, number"
+        query, entries = f"{rows.ENTRIES} {where} ORDER BY (standing <> 'current'), place, number", rows.Entries()
         with reading(self._path):
             for row in self._connection.execute(query, bindings):
-                progress = rows.progress(row)
+                progress = entries.progress(row)
                 if selected(progress, selection):
                     yield progress
 

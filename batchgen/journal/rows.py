@@ -2,29 +2,37 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final, TypeAlias, cast
 
 import apsw
 
 from batchgen.errors import Damaged
-from batchgen.job import Job
+from batchgen.job import InputRow, Job
 from batchgen.journal import STATES, Place, Progress, Run, State, Totals
 from batchgen.journal.codec import decode_milestone, decode_request, seal
 from batchgen.ledger import Money
 from batchgen.lifecycle import Milestone
 
-SEALED: Final = "number, id, fingerprint, recipe, request, model, path, place, standing, changed"
+SEALED: Final = "number, id, fingerprint, recipe, request, model, path, place, input, axes, standing, changed"
 """The columns of `jobs` that its seal proves; only an expansion changes them."""
 
 PROGRESS: Final = f"""
     SELECT {SEALED}, seal, head, jobs.kind, jobs.run, state,
         milestones.kind, attempt, body, milestones.run, at, checksum
     FROM jobs LEFT JOIN milestones ON job = number AND position = head"""  # noqa: S608  # columns named in the program
+ENTRIES: Final = (
+    PROGRESS.replace("checksum\n", "checksum,\n        key, line, name, cells, proof\n")
+    + " LEFT JOIN rows ON key = input"
+)
+"""PROGRESS with the input row of each job."""
 RUN: Final = """number, verb, began, ended, host, pid, user, version, exit_code, reason, counts, money, committed,
-    started"""
+    started, redo, prices"""
 
-HEAD: Final = 11
+_SEAL: Final = 12
+HEAD: Final = _SEAL + 1
 """Where the columns of the newest milestone begin in a row of PROGRESS."""
+_PROGRESS: Final = HEAD + 10
 
 # The word for people follows from the kind alone, but for the two ways in which a job ends without a picture.
 _STATES: Final = {
@@ -47,8 +55,8 @@ def prove(row: Row) -> None:
     Raises:
         Damaged: one of them is not as it was written.
     """
-    head, job_kind, job_run, state, kind, attempt, body, run, at, checksum = row[HEAD:]
-    whole = seal(*row[:10]) == row[10] and (job_kind, job_run) == (kind, run)
+    head, job_kind, job_run, state, kind, attempt, body, run, at, checksum = row[HEAD:_PROGRESS]
+    whole = seal(*row[:_SEAL]) == row[_SEAL] and (job_kind, job_run) == (kind, run)
     whole = whole and seal(row[0], head, run, at, kind, attempt, body) == checksum
     if not whole or state not in _STATES.get(kind, ()):
         raise Damaged(f"The journal's row of job {row[0]} is damaged; keep it, and put a copy back or ask for help.")
@@ -61,10 +69,31 @@ def progress(row: Row) -> Progress:
         Damaged: the row, or its milestone, is not as it was written.
     """
     prove(row)
-    number, job_id, fingerprint, recipe, request, _, path, _, standing, changed = row[:10]
-    head, _, _, _, kind, attempt, body, run, at, _ = row[HEAD:]
+    number, job_id, fingerprint, recipe, request, _, path, _, _, _, standing, changed = row[:_SEAL]
+    head, _, _, _, kind, attempt, body, run, at, _ = row[HEAD:_PROGRESS]
     job = Job(number, job_id, fingerprint, recipe, decode_request(request), path)
     return Progress(job, head, decode_milestone(kind, attempt, body), at, run, cast(Place, standing), bool(changed))
+
+
+class Entries:
+    """Rows of ENTRIES as progress with input rows; jobs of one row that stand together share one object."""
+
+    def __init__(self) -> None:
+        self._key: int | None = None
+        self._input: InputRow | None = None
+
+    def progress(self, row: Row) -> Progress:
+        """A job with its newest milestone, its input row and its axes.
+
+        Raises:
+            Damaged: one of them is not as it was written.
+        """
+        found, (key, *values) = progress(row), row[_PROGRESS:]
+        if row[_SEAL - 4] is not None and key != self._key:
+            _prove(row[_PROGRESS:], "input row")
+            self._key, self._input = key, InputRow(values[0], values[1], json.loads(values[2]))
+        axes = json.loads(row[_SEAL - 3])
+        return replace(found, row=self._input if row[_SEAL - 4] is not None else None, axes=axes)
 
 
 def milestone(row: Row) -> Milestone:
@@ -94,7 +123,8 @@ def run(connection: apsw.Connection, number: int) -> Run:
 
 def _run(row: Row) -> Run:
     _prove(row, "run")
-    number, verb, began, ended, host, pid, user, version, exit_code, reason, counts, _, committed, started, _ = row
+    number, verb, began, ended, host, pid, user, version, exit_code, reason, *figures, _ = row
+    counts, _, committed, started, redo, prices = figures
     return Run(
         number=number,
         verb=verb,
@@ -109,6 +139,8 @@ def _run(row: Row) -> Run:
         counts=json.loads(counts),
         committed=committed,
         started=started,
+        redo=redo,
+        prices=json.loads(prices),
     )
 
 

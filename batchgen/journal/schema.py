@@ -15,7 +15,7 @@ from batchgen.journal import Identity
 from batchgen.journal.codec import seal
 
 APPLICATION: Final = 0x42474A4C
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 TABLES: Final = (
     """CREATE TABLE journal (
@@ -26,10 +26,15 @@ TABLES: Final = (
         number INTEGER PRIMARY KEY, verb TEXT NOT NULL, began REAL NOT NULL, ended REAL,
         host TEXT NOT NULL, pid INTEGER NOT NULL, user TEXT NOT NULL, version TEXT NOT NULL,
         exit_code INTEGER, reason TEXT NOT NULL, counts TEXT NOT NULL, money TEXT NOT NULL,
-        committed INTEGER NOT NULL, started INTEGER NOT NULL, seal BLOB NOT NULL) STRICT""",
+        committed INTEGER NOT NULL, started INTEGER NOT NULL, redo TEXT NOT NULL, prices TEXT NOT NULL,
+        seal BLOB NOT NULL) STRICT""",
+    """CREATE TABLE rows (
+        key INTEGER PRIMARY KEY, line INTEGER NOT NULL, name TEXT NOT NULL, cells TEXT NOT NULL,
+        proof BLOB NOT NULL) STRICT""",
     """CREATE TABLE jobs (
         number INTEGER PRIMARY KEY, id TEXT NOT NULL, fingerprint TEXT NOT NULL, recipe INTEGER NOT NULL,
         request TEXT NOT NULL, model TEXT NOT NULL, path TEXT NOT NULL, place INTEGER NOT NULL,
+        input INTEGER, axes TEXT NOT NULL,
         standing TEXT NOT NULL CHECK (standing IN ('current', 'replaced', 'gone')),
         changed INTEGER NOT NULL CHECK (changed IN (0, 1)), seal BLOB,
         head INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, run INTEGER NOT NULL REFERENCES runs,
@@ -49,6 +54,9 @@ TABLES: Final = (
         BEGIN SELECT raise(ABORT, 'a milestone is never changed'); END""",
     """CREATE TRIGGER never_removed BEFORE DELETE ON milestones
         BEGIN SELECT raise(ABORT, 'a milestone is never removed'); END""",
+    """CREATE TABLE redone (
+        run INTEGER NOT NULL REFERENCES runs, job INTEGER NOT NULL REFERENCES jobs, position INTEGER NOT NULL,
+        seal BLOB NOT NULL, PRIMARY KEY (run, job)) STRICT, WITHOUT ROWID""",
     """CREATE TABLE totals (
         model TEXT NOT NULL, standing TEXT NOT NULL, what TEXT NOT NULL, amount INTEGER NOT NULL, seal BLOB NOT NULL,
         PRIMARY KEY (model, standing, what)) STRICT, WITHOUT ROWID""",
@@ -63,7 +71,8 @@ TABLES: Final = (
 )
 """Each row carries a seal over its own columns; those of `jobs` from `head` on are proven by their milestone.
 
-The totals count their own rows, so that a reader misses one that damage took away.
+The totals count their own rows, so that a reader misses one that damage took away. `rows` are the input rows of jobs,
+each once and known by its content; `redone` names the milestones with which a run began what it was told to do again.
 """
 
 

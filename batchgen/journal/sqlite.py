@@ -226,7 +226,7 @@ def _begin(connection: apsw.Connection, verb: str, now: float) -> tuple[int, boo
     """Begin a run; says its number and whether the one before has no end."""
     before = connection.execute("SELECT number, ended FROM runs ORDER BY number DESC LIMIT 1").fetchone() or (0, now)
     run = before[0] + 1
-    row = (run, verb, float(now), None, *whoami(), batchgen.__version__, None, "", "{}", "{}", 0, 0)
+    row = (run, verb, float(now), None, *whoami(), batchgen.__version__, None, "", "{}", "{}", 0, 0, "", "{}")
     with connection:
         connection.execute(f"INSERT INTO runs VALUES ({'?, ' * len(row)}?)", (*row, seal(*row)))  # noqa: S608
     return run, before[1] is None

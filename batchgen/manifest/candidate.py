@@ -3,21 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from batchgen.job import Draft
+from batchgen.job import Draft, InputRow
 from batchgen.manifest.places import Origin
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class InputRow:
-    """One record of the user's table, or a group of them; `number` is the spreadsheet row of its first record, from 2.
-
-    `id` is the rendered id, `cells` are the first record's cells as written, by header. All jobs of one row share
-    one object.
-    """
-
-    number: int
-    id: str
-    cells: Mapping[str, str]
+__all__ = ["Candidate", "InputRow"]
 
 
 @dataclass(frozen=True, slots=True)

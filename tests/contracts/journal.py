@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from batchgen.errors import Damaged, Foreign, HeldElsewhere, NoHeadroom, Superseded
-from batchgen.job import Draft, FileReference, Request, UrlReference, draft
+from batchgen.job import Draft, FileReference, InputRow, Request, UrlReference, draft
 from batchgen.journal import Caps, Entry, Identity, Journal, Kind, Progress, Record, Selection
 from batchgen.ledger import Money
 from batchgen.lifecycle import (
@@ -543,6 +543,31 @@ class JournalContract:
             assert [each.job.id for each in await handed_out(journal)] == ["c", "x", "a", "b"]
         with desk.record() as record:
             assert [line.id for line in lines(record)] == ["c", "x", "a", "b"]
+
+    async def test_the_input_row_and_axes_of_a_job_come_back(self, desk: Desk) -> None:
+        """As the last expansion gave them, also for a job that is kept as it was bought, and cells in their order."""
+        row = InputRow(2, "shoe", {"SKU": "007", "a b": "x\ny", "Title": ""})
+        drafts = [replace(each, row=row, axes={"view": each.id}) for each in manifest({"a": "x", "b": "y"})]
+        async with desk.open() as journal:
+            await journal.owe([*drafts, *manifest({"c": "z"})], "inputs")
+            [job, *_] = await handed_out(journal)
+            await walk(journal, job, *PATHS["Stored"])
+        with desk.record() as record:
+            found = [(each.row, each.axes) for each in record.entries()]
+            assert [(each.number, each.id, list(each.cells.items())) for each, _ in found[:2] if each] == [
+                (2, "shoe", [("SKU", "007"), ("a b", "x\ny"), ("Title", "")])
+            ] * 2
+            assert [axes for _, axes in found] == [{"view": "a"}, {"view": "b"}, {}]
+            assert found[2][0] is None
+        other = InputRow(3, "shoe", {"SKU": "7"})
+        async with desk.open() as journal:
+            await journal.owe([replace(manifest({"a": "changed"})[0], row=other, axes={"view": "c"})], "inputs")
+        with desk.record() as record:
+            first, *gone = record.entries()
+            assert first.changed
+            assert first.row is not None
+            assert (first.row.number, first.row.cells, first.axes) == (3, {"SKU": "7"}, {"view": "c"})
+            assert [each.row.cells["SKU"] if each.row else None for each in gone] == ["007", None]
 
     async def test_two_drafts_of_one_id_are_refused_whole(self, desk: Desk) -> None:
         """Nothing of such an expansion is owed, and the journal goes on."""

@@ -160,8 +160,8 @@ async def test_a_newer_format_is_refused(desk: SqliteDesk) -> None:
     """Writers and readers say which format it has, and to use the newer program."""
     await make(desk)
     with plainly(desk) as connection:
-        connection.pragma("user_version", 2)
-    with pytest.raises(Foreign, match=r"format 2.*newer"):
+        connection.pragma("user_version", FORMAT + 1)
+    with pytest.raises(Foreign, match=rf"format {FORMAT + 1}.*newer"):
         async with desk.open():
             pytest.fail("a newer format was opened")
     with pytest.raises(Foreign, match="format 2"):
