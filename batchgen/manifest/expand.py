@@ -13,10 +13,7 @@ from batchgen.manifest.places import Origin, Place, key_start, place
 from batchgen.manifest.problems import ManifestProblems, Problem
 from batchgen.manifest.prompts import Prompts
 from batchgen.manifest.references import References
-from batchgen.manifest.schema import Defaults, PromptFile, RequestFields
-
-MOST: Final = 1_000_000
-"""Jobs of one manifest."""
+from batchgen.manifest.schema import Defaults, PromptFile, ReferenceTable, RequestFields
 
 _PARAMETERS: Final = tuple(name for name in FIELDS if name != "prompt")
 
@@ -47,7 +44,7 @@ class _Entry:
     origin: Origin
     parameters: Mapping[str, Any]
     prompt: str | PromptFile | None
-    references: list[str]
+    references: list[str | ReferenceTable]
     takes: int
     path_values: Mapping[str, str]
 
@@ -80,7 +77,7 @@ class _Expander:
         self._stored: dict[str, str] = {}
 
     def expansion(self) -> Expansion:
-        self._check_count()
+        self._check_form()
         self._check_template()
         for entry in self._entries():
             self._take(entry)
@@ -141,7 +138,7 @@ class _Expander:
     def _found(self, entry: _Entry) -> Iterator[Reference]:
         for index, text in enumerate(entry.references):
             try:
-                yield self._references.reference(text)
+                yield self._references.reference(text if isinstance(text, str) else text.path or "{{")
             except ValueError as error:
                 self._say(entry.origin, "references", str(error), index)
 
@@ -183,12 +180,11 @@ class _Expander:
                 at = self._name_place(self._origins[job_id])
                 self._problems.append(at.problem(f"the folder of `{job_id}` has the name of the picture of `{other}`"))
 
-    def _check_count(self) -> None:
-        keys = self._document.keys
-        count = sum(job.takes or keys.takes for job in keys.jobs) + len(keys.prompts) * len(keys.models) * keys.takes
-        if count > MOST:
-            at = Place(self._document, self._document.tree.start, ())
-            raise ManifestProblems([at.problem(f"this makes {count:,} jobs; a manifest makes at most {MOST:,}")])
+    def _check_form(self) -> None:
+        for name in ("rows", "matrix", "overrides"):
+            if getattr(self._document.keys, name):
+                at = place(self._document, Origin(((),)), name)
+                self._problems.append(at.problem(f"`{name}` is not yet supported by this version of batchgen"))
 
     def _check_template(self) -> None:
         document = self._document

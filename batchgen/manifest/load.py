@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from batchgen.errors import ManifestError, SettingsError
 from batchgen.manifest import agreed, sentences
-from batchgen.manifest.nodes import Items, Node, Scalar, Table, find, plain
+from batchgen.manifest.checks import cross_checks
+from batchgen.manifest.nodes import Items, Node, Scalar, Table, plain
 from batchgen.manifest.paths import PathTemplate
 from batchgen.manifest.problems import ManifestProblems, Problem
 from batchgen.manifest.provider import LOOKS_SECRET, Provider, named
@@ -105,7 +106,7 @@ def _document(path: Path) -> Document:
     except ValidationError as error:
         problems += sentences.problems(error, tree, source)
     else:
-        problems += _cross_checks(keys, tree, source)
+        problems += cross_checks(keys, tree, source)
     problems += _credentials(tree, source, problems)
     if problems or keys is None:
         raise ManifestProblems(problems)
@@ -145,27 +146,6 @@ def _without_notes(tree: Node) -> Node:
         return tree
     kept = {name: entry for name, entry in tree.entries.items() if not name.startswith("x-")}
     return Table(kept, tree.start, tree.flow)
-
-
-def _cross_checks(keys: ManifestFile, tree: Node, source: Source) -> Iterator[Problem]:
-    def at(name: str) -> int:
-        found = tree.entries.get(name) if isinstance(tree, Table) else None
-        return found[0].start if found else tree.start
-
-    if not keys.jobs and not (keys.prompts or keys.models):
-        yield source.problem(at("jobs"), "there is nothing to do: the manifest has no jobs", hint="jobs:")
-    for one, other in (("prompts", "models"), ("models", "prompts")):
-        if getattr(keys, one) and not getattr(keys, other):
-            yield source.problem(at(one), f"`{one}` without `{other}` make no job; every prompt goes to every model")
-    if keys.journal and "://" in keys.journal:
-        node = find(tree, ("journal",))
-        message = "a journal in a database is not yet supported; write a path, or leave it out"
-        yield source.problem(node.start if node else 0, message, path="journal", secret=True)
-    expert = keys.limits.expert
-    if expert and expert.submit_slots_most is not None and (expert.submit_slots or 4) > expert.submit_slots_most:
-        node = find(tree, ("limits", "expert", "submit_slots_most"))
-        message = "`submit_slots_most` is at least `submit_slots`"
-        yield source.problem(node.start if node else 0, message, path="limits.expert.submit_slots_most")
 
 
 def _credentials(tree: Node, source: Source, known: list[Problem]) -> Iterator[Problem]:

@@ -9,6 +9,14 @@ LONGEST: Final = 200
 
 _BATCH: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
+_AXIS: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TIER: Final = re.compile(r"[1-9]k(?:_[1-9]k)*", re.IGNORECASE)
+_TAKEN: Final = frozenset(
+    {"id", "row", "ext", "take", "state", "and", "or", "not", "in", "is", "if", "else", "true", "false", "none"}
+    | {"aspect_ratio", "resolution", "output_format", "channel_id", "references", "when"}
+)
+"""Words of templates and expressions, and request fields, which an axis sets only through a template."""
+
 
 def job_id(text: str) -> str:
     """A job's id as it is. ValueError with a sentence."""
@@ -34,4 +42,20 @@ def batch_name(text: str) -> str:
     """The name of a batch, which is also its folder. ValueError with a sentence."""
     if not _BATCH.fullmatch(text):
         raise ValueError("a name has 1 to 64 characters of a-z, 0-9, - and _, and begins with a letter or digit")
+    return text
+
+
+def axis_name(text: str) -> str:
+    """The name of an axis, known to templates and expressions. ValueError with a sentence."""
+    if not _AXIS.fullmatch(text):
+        raise ValueError("the name of an axis is made of letters, digits and _, and begins with a letter")
+    if text in _TAKEN:
+        raise ValueError(f"no axis can be named `{text}`: the word has a meaning of its own")
+    return text
+
+
+def tier_name(text: str) -> str:
+    """A tier of prices: one resolution or several, as `4k` and `1k_2k`. ValueError with a sentence."""
+    if not _TIER.fullmatch(text):
+        raise ValueError("a price is for resolutions: 1k, 4k, or 1k_2k for both")
     return text

@@ -2,12 +2,14 @@
 
 import math
 import re
+from decimal import Decimal
 from typing import Final
 
-from batchgen.terms import Rate
+from batchgen.terms import Accept, Rate
 
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _PART: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|[smhd])")
+_PERCENT: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,4})?%")
 _LONGEST: Final = 366 * 86400.0
 
 
@@ -36,3 +38,25 @@ def rate(value: object) -> Rate | None:
     if not re.fullmatch(r"[0-9]{1,6}", count) or not int(count) or not window:
         raise ValueError("this is not a rate; write 15/10s (15 in any 10 seconds) or none")
     return Rate(int(count), duration(window if window[0].isdigit() else "1" + window))
+
+
+def share(value: object) -> float:
+    """A percentage as a part of one."""
+    text = value if isinstance(value, str) else ""
+    if not _PERCENT.fullmatch(text) or float(text[:-1]) > 100:
+        raise ValueError("this is no share; write 1% or 0.5%")
+    return float(Decimal(text[:-1]) / 100)
+
+
+def count_or_share(value: object) -> Accept:
+    """A number, or a percentage of all."""
+    if isinstance(value, str):
+        return Accept(share=share(value))
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("this is neither a number nor a share; write 20 or 1%")
+    return Accept(count=value)
+
+
+def micro_usd(dollars: float) -> int:
+    """An amount of money, exact to the sixth digit."""
+    return round(Decimal(str(dollars)) * 1_000_000)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from batchgen.manifest import schema
 from batchgen.manifest.nodes import Node, Scalar, Table, find
-from batchgen.manifest.problems import Problem, one_edit_away
+from batchgen.manifest.owners import unknown
+from batchgen.manifest.problems import Problem
 from batchgen.manifest.scalars import kind
 from batchgen.manifest.source import Source
 
@@ -23,16 +24,6 @@ _WANTED: Final = {
     "list_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
-}
-_ELSEWHERE: Final = {
-    "n": "every job is one picture; for several write `takes`",
-    "async": "batchgen sets it itself",
-    "response_format": "batchgen sets it itself",
-    "image_input": "write `references`",
-    "image": "write `references`",
-    "images": "write `references`",
-    "size": "write `aspect_ratio` and `resolution`",
-    "prompt": "prompts stand under `prompts`",
 }
 
 
@@ -64,7 +55,7 @@ class _Speaker:
             case "missing":
                 return self._missing(path)
             case "extra_forbidden":
-                return self._at_key(path, *_unknown(path))
+                return self._at_key(path, *unknown(path))
             case "value_error" if path[-1:] == ("api_key",):
                 return self._at_value(path, _given(error), secret=True)
             case "value_error":
@@ -88,9 +79,11 @@ class _Speaker:
                 return f"a manifest is a mapping, not {kind(error['input'])}", "begin with batchgen: 1"
             case "string_too_short":
                 return f"{name} is empty", ""
+            case "too_short":
+                return f"{name} is empty; give it an entry, or leave it out", ""
             case "greater_than_equal" | "greater_than" | "less_than_equal" | "less_than":
                 bound = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-                said = " and ".join(f"{bound[key]} {value:,}" for key, value in limits.items())
+                said = " and ".join(f"{bound[key]} {value:,.15g}" for key, value in limits.items())
                 return f"{name} is {said}", ""
             case "literal_error":
                 return f"{name} is {limits['expected']}", ""
@@ -145,49 +138,6 @@ def _before(owner: Table, name: str) -> tuple[str, str] | None:
 
 def _given(error: ErrorDetails) -> str:
     return str(error.get("ctx", {}).get("error", error["msg"]))
-
-
-def _unknown(path: Path) -> tuple[str, str]:
-    """Message and hint for a key that nobody knows."""
-    name = str(path[-1])
-    whose, owner = _owner(path[:-1])
-    known = sorted(name for name, field in owner.model_fields.items() if field.description != schema.RESERVED)
-    message = f"`{name}` is no key of {whose}"
-    if near := one_edit_away(name, known):
-        return message, f"did you mean `{near}`?"
-    if name in _ELSEWHERE:
-        return message, _ELSEWHERE[name]
-    return message, "known here: " + ", ".join(known)
-
-
-def _owner(path: Path) -> tuple[str, type[BaseModel]]:
-    match path:
-        case ():
-            return "a manifest", schema.ManifestFile
-        case ("jobs", _):
-            return "a job", schema.JobEntry
-        case ("defaults",):
-            return "`defaults`", schema.Defaults
-        case ("models", _):
-            return "a model", schema.RequestFields
-        case ("provider", "profile"):
-            return "a profile", schema.ProfileTable
-        case ("limits", "models", _):
-            return "a model's limits", schema.ModelLimits
-        case ("limits", "expert"):
-            return "`limits.expert`", schema.ExpertTable
-        case ("provider" | "output" | "limits" | "failures" as name,):
-            return f"`{name}`", _TABLES[name]
-        case _:
-            return "a prompt", schema.PromptFile
-
-
-_TABLES: Final[dict[str, type[BaseModel]]] = {
-    "provider": schema.Server,
-    "output": schema.OutputTable,
-    "limits": schema.LimitsTable,
-    "failures": schema.FailuresTable,
-}
 
 
 def cut_prompts(tree: Node, source: Source) -> Iterator[Problem]:

@@ -161,7 +161,7 @@ def test_too_many_jobs_are_refused_before_they_are_made(tmp_path: Path) -> None:
     prompts = ", ".join(f"p{i}: x" for i in range(100))
     models = ", ".join(f"m{i}: {{model: m}}" for i in range(100))
     (problem,) = problems_of(tmp_path, f"takes: 1000\nprompts: {{{prompts}}}\nmodels: {{{models}}}\n")
-    assert "this makes 10,000,000 jobs; a manifest makes at most 1,000,000" in problem.message
+    assert "this makes 10,000,000 jobs; a manifest makes at most 5,000,000" in problem.message
 
 
 def test_one_missing_file_of_many_jobs_is_told_at_each_and_grouped(tmp_path: Path) -> None:

@@ -24,5 +24,5 @@ def test_no_key_is_unknown() -> None:
     assert all(
         table["additionalProperties"] is False
         for table in tables
-        if table.get("type") == "object" and "properties" in table
+        if table.get("type") == "object" and "properties" in table and table["title"] != "MatrixTable"
     )
