@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 RECIPE: Final = 1
 """The recipe that new jobs are bought with."""
 
+_quoted: Final = json.encoder.encode_basestring_ascii
 _SIGNATURE: Final = ("x-amz-", "x-goog-")
 _SIGNATURE_NAMES: Final = frozenset({"signature", "expires", "key-pair-id", "sig", "se", "sp", "sv", "token"})
 
@@ -147,6 +148,31 @@ def fingerprint(request: Request, recipe: int = RECIPE) -> str:
         recipe_input["take"] = request.take
     text = json.dumps(recipe_input, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+class Fingerprints:
+    """The fingerprints of requests that differ in nothing but prompt, references and take, each for two hashes' price.
+
+    They are those of `fingerprint`: the text that is hashed is cut once, where these fields go.
+    """
+
+    def __init__(self, request: Request, recipe: int = RECIPE) -> None:
+        fixed = {**effective(request, recipe), "prompt": None, "recipe": recipe}
+        text = json.dumps(fixed, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        self._head, _, rest = text.partition('"prompt":null')
+        between, recipe_key, self._tail = rest.partition(f'"recipe":{recipe}')
+        self._head += '"prompt":'
+        self._between = between + recipe_key
+
+    def of(self, prompt: str, references: tuple[Reference, ...] = (), take: int = 1) -> str:
+        """The fingerprint of the request with these."""
+        listed = ""
+        if references:
+            keys = [_reference_key(reference) for reference in references]
+            listed = ',"references":' + json.dumps(keys, sort_keys=True, separators=(",", ":"))
+        tail = self._tail if take == 1 else f'{self._tail[:-1]},"take":{take}}}'
+        text = f"{self._head}{_quoted(prompt)}{self._between}{listed}{tail}"
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def token(batch_id: str, number: int, attempt: int, fingerprint: str) -> str:

@@ -11,6 +11,7 @@ from batchgen.job import (
     FIELDS,
     RECIPE,
     FileReference,
+    Fingerprints,
     Reference,
     Request,
     UrlReference,
@@ -74,6 +75,13 @@ def test_equal_fingerprints_mean_equal_orders(one: Request, other: Request) -> N
     """Two requests share a fingerprint exactly when the same is sent, with the same references and take."""
     same = (effective(one), one.references, one.take) == (effective(other), other.references, other.take)
     assert (fingerprint(one) == fingerprint(other)) is same
+
+
+@given(REQUESTS, REQUESTS)
+def test_a_family_of_requests_has_the_same_fingerprints(one: Request, other: Request) -> None:
+    """The quick way for many requests of one kind never differs from the plain one."""
+    asked = replace(one, prompt=other.prompt, references=other.references, take=other.take)
+    assert Fingerprints(one).of(other.prompt, other.references, other.take) == fingerprint(asked)
 
 
 @given(REQUESTS, st.sampled_from(["prompt", "model"]))

@@ -11,9 +11,13 @@ __all__ = ["Candidate", "InputRow"]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A job as the manifest states it: unique neither in id nor in path yet. `axes` are its values by axis name."""
+    """A job as the manifest states it: unique neither in id nor in path yet. `axes` are its values by axis name.
+
+    `signed_urls` are the whole URLs, by the bare ones, of its references whose signatures are kept out of the journal.
+    """
 
     draft: Draft
     origin: Origin
     row: InputRow | None = None
     axes: Mapping[str, str] = field(default_factory=dict)
+    signed_urls: Mapping[str, str] = field(default_factory=dict)

@@ -1,5 +1,7 @@
 """Files that a manifest names: they start at its folder and end inside it, links followed; nothing else is opened."""
 
+import glob
+import itertools
 import os
 import re
 import stat
@@ -27,6 +29,17 @@ def contents(root: Path, text: str, *, most: int) -> bytes:
         raise ValueError(
             f"`{text}` cannot be read: {getattr(error, 'strerror', None) or 'its links go round'}"
         ) from None
+
+
+def matching(root: Path, pattern: str, *, most: int) -> list[str]:
+    """Up to one more than `most` files below the root that fit a pattern, in the order of their names.
+
+    ValueError with a sentence that begins with the pattern. What the pattern's links lead to is checked on reading.
+    """
+    if _ELSEWHERE.match(pattern) or ".." in pattern.split("/"):
+        raise ValueError(f"`{pattern}` does not stay inside the manifest's folder")
+    found = glob.iglob(pattern, root_dir=root)
+    return sorted(name for name in itertools.islice(found, most + 1) if not os.path.isdir(root / name))
 
 
 def _bytes(real: Path, text: str, most: int) -> bytes:

@@ -7,6 +7,7 @@ from typing import Final
 LONGEST: Final = 200
 """Bytes of an id, in UTF-8."""
 
+_ORDINARY: Final = re.compile(r"\w[\w .+-]*(?:/\w[\w .+-]*)*", re.ASCII)
 _BATCH: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 _AXIS: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -20,6 +21,8 @@ _TAKEN: Final = frozenset(
 
 def job_id(text: str) -> str:
     """A job's id as it is. ValueError with a sentence."""
+    if _ORDINARY.fullmatch(text) and len(text) <= LONGEST:
+        return text
     if not text:
         raise ValueError("an id is not empty")
     if len(text.encode("utf-8", "surrogatepass")) > LONGEST:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +22,8 @@ _VARYING: Final = re.compile(r"`[^`]*`|[0-9]+")
 class Problem:
     """One thing to mend; `line` and `column` count from 1 in characters, `source` is the line with secrets starred.
 
-    `path` is the place as keys (`jobs[3].prompt`); `hint` a suggestion or the corrected line.
+    `path` is the place as keys (`jobs[3].prompt`); `hint` a suggestion or the corrected line. `row` is the spreadsheet
+    row of the table that it concerns, 0 for none.
     """
 
     file: str
@@ -32,6 +33,7 @@ class Problem:
     message: str
     hint: str = ""
     source: str = ""
+    row: int = 0
 
     def __str__(self) -> str:
         return "\n".join([f"{self.file}:{self.line}:{self.column}: {self.message}", *self._picture()])
@@ -47,13 +49,14 @@ class Problem:
 
 
 class ManifestProblems(ManifestError):
-    """The manifest is wrong; mend the places named, nothing was sent."""
+    """The manifest is wrong; mend the places named, nothing was sent.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(
-            sorted(set(problems), key=lambda problem: (problem.line, problem.column, problem.message))
-        )
-        super().__init__("\n".join(_told(self.problems)))
+    `more` counts, by cause, problems that were found and not kept.
+    """
+
+    def __init__(self, problems: Iterable[Problem], more: Mapping[str, int] | None = None) -> None:
+        self.problems = tuple(sorted(set(problems), key=_in_order))
+        super().__init__("\n".join(_told(self.problems, more or {})))
 
 
 def one_edit_away(word: str, known: Iterable[str]) -> str | None:
@@ -71,29 +74,36 @@ def _near(one: str, other: str) -> bool:
     return beyond[1:] in {rest, rest[1:]} or (len(short) == len(long) and swapped)
 
 
-def _told(problems: tuple[Problem, ...]) -> Iterator[str]:
-    """Each problem in full, and of a large group the first few with a count at the last of them."""
-    groups: dict[str, list[Problem]] = {}
-    for problem in problems:
-        groups.setdefault(_cause(problem), []).append(problem)
-    told: Counter[str] = Counter()
-    large = {cause: group for cause, group in groups.items() if len(group) > GROUP_ABOVE}
-    for problem in problems:
-        group = large.get(_cause(problem), [problem])
-        told[_cause(problem)] += 1
-        if len(group) == 1 or told[_cause(problem)] <= _SHOWN:
-            yield str(problem)
-        elif told[_cause(problem)] == _SHOWN + 1:
-            yield _rest(group[_SHOWN:])
-
-
-def _cause(problem: Problem) -> str:
+def cause(problem: Problem) -> str:
+    """What problems of one kind have in common: the message without names and numbers."""
     return _VARYING.sub("", problem.message)
 
 
-def _rest(group: list[Problem]) -> str:
-    lines = ", ".join(str(problem.line) for problem in group[:10]) + (", …" if len(group) > 10 else "")
-    return f"  … and {len(group):,} more of this kind, on lines {lines}"
+def _in_order(problem: Problem) -> tuple[int, int, int, str]:
+    return problem.line, problem.column, problem.row, problem.message
+
+
+def _told(problems: tuple[Problem, ...], more: Mapping[str, int]) -> Iterator[str]:
+    """Each problem in full, and of a large group the first few with a count at the last of them."""
+    groups: dict[str, list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault(cause(problem), []).append(problem)
+    told: Counter[str] = Counter()
+    for problem in problems:
+        kind = cause(problem)
+        group, beyond = groups[kind], more.get(kind, 0)
+        told[kind] += 1
+        if len(group) + beyond <= GROUP_ABOVE or told[kind] <= _SHOWN:
+            yield str(problem)
+        elif told[kind] == _SHOWN + 1:
+            yield _rest(group[_SHOWN:], beyond)
+
+
+def _rest(group: list[Problem], beyond: int) -> str:
+    rows = all(problem.row for problem in group)
+    numbers = list(dict.fromkeys(problem.row or problem.line for problem in group))
+    listed = ", ".join(f"{number}" for number in numbers[:10]) + (", …" if len(numbers) > 10 or beyond else "")
+    return f"  … and {len(group) + beyond:,} more of this kind, {'in rows' if rows else 'on lines'} {listed}"
 
 
 def _window(line: str, index: int) -> tuple[str, int]:

@@ -1,7 +1,6 @@
 """Prompts, from a manifest or from text files, as they are sent and hashed."""
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +9,6 @@ from batchgen.manifest.schema import PromptFile
 
 LARGEST: Final = 1024 * 1024
 """Bytes of a prompt file."""
-
-_TEMPLATE: Final = re.compile(r"\{\{|\{%|\{#")
 
 
 class Prompts:
@@ -29,13 +26,6 @@ class Prompts:
         text = text.replace("\r\n", "\n").rstrip("\r\n")
         if not text.strip():
             raise ValueError("the prompt is empty" if isinstance(prompt, str) else f"`{prompt.file}` is empty")
-        return text
-
-    def literal(self, prompt: str | PromptFile) -> str:
-        """A prompt of the catalogue, which will be a template one day. ValueError with a sentence."""
-        text = self.text(prompt)
-        if _TEMPLATE.search(text):
-            raise ValueError("templates in prompts ({{, {% and {#) are not yet supported")
         return text
 
     def _read(self, path: str) -> str:

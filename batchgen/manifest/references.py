@@ -2,7 +2,9 @@
 
 import hashlib
 import ipaddress
+import os
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,51 +12,68 @@ from urllib.parse import urlsplit
 from batchgen.errors import Unfinished
 from batchgen.guard import is_loopback
 from batchgen.job import FileReference, Reference, UrlReference, without_signature
-from batchgen.manifest.files import contents
+from batchgen.manifest.files import contents, matching
 from batchgen.manifest.provider import Provider, Remote
 from batchgen.picture import describe, sniff
 
 LARGEST: Final = 30 * 1024 * 1024
 """Bytes of a reference picture; the provider's own limit."""
 
+MOST_MATCHES: Final = 1000
+"""Files that one pattern may mean."""
+
+_REMEMBERED: Final = 20_000
 _HEAD: Final = 256 * 1024
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\\|/(?!/))")
-_GLOB: Final = re.compile(r"[*?\[]")
-_TEMPLATE: Final = re.compile(r"\{\{|\{%|\{#")
 _LONGEST_URL: Final = 8192
 
 
 class References:
-    """The references of one expansion. What it learnt of a text, good or bad, it says again without looking."""
+    """The references of one expansion. What it learnt of a text lately, good or bad, it says again without looking."""
 
     def __init__(self, root: Path, provider: Provider) -> None:
         self.signed_urls: dict[str, str] = {}
-        self.files: dict[str, FileReference] = {}
+        """By its bare URL, the whole one of every signed reference that is remembered."""
         self._root = root
         self._far = isinstance(provider, Remote) and not is_loopback(urlsplit(provider.base_url).hostname or "")
-        self._known: dict[str, Reference] = {}
-        self._wrong: dict[str, str] = {}
+        self._known: dict[str, Reference | str] = {}
 
     def reference(self, text: str) -> Reference:
         """The reference that a text stands for. ValueError with a sentence; no URL's query is in it."""
-        if text in self._wrong:
-            raise ValueError(self._wrong[text])
-        try:
-            return self._known.setdefault(text, self._known.get(text) or self._look(text))
-        except ValueError as error:
-            self._wrong[text] = str(error)
-            raise
-
-    def _look(self, text: str) -> Reference:
-        if _TEMPLATE.search(text):
-            raise ValueError("templates in references are not yet supported")
-        if _SCHEME.match(text):
-            return self._url(text)
-        if _GLOB.search(text):
-            raise ValueError("patterns in references (*, ? and [) are not yet supported; name each file")
-        found = _file(self._root, text)
-        self.files[found.path] = found
+        found = self._known.get(text)
+        if found is None:
+            found = self._known[text] = self._look(text)
+        if isinstance(found, str):
+            raise ValueError(found)  # noqa: TRY004  # a sentence in the place of a reference
         return found
+
+    def forget(self) -> None:
+        """Let go of what was learnt, once it is much."""
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+            self.signed_urls.clear()
+
+    def signed(self, found: Iterable[Reference]) -> dict[str, str]:
+        """By its bare URL, the whole one of every signed reference among these."""
+        bare = (each.url for each in found if isinstance(each, UrlReference) and each.signed)
+        return {url: self.signed_urls[url] for url in bare}
+
+    def exists(self, text: str) -> bool:
+        """Whether a reference is there at all, good or bad; a URL always is."""
+        return bool(_SCHEME.match(text)) or os.path.lexists(self._root / text)
+
+    def matching(self, pattern: str) -> list[str]:
+        """The files below the root that fit a pattern, by name. ValueError with a sentence."""
+        names = matching(self._root, pattern, most=MOST_MATCHES)
+        if len(names) > MOST_MATCHES:
+            raise ValueError(f"more than {MOST_MATCHES:,} files fit `{pattern}`")
+        return names
+
+    def _look(self, text: str) -> Reference | str:
+        try:
+            return self._url(text) if _SCHEME.match(text) else _file(self._root, text)
+        except ValueError as error:
+            return str(error)
 
     def _url(self, text: str) -> UrlReference:
         host = _checked_host(text)

@@ -102,13 +102,13 @@ def test_a_new_signature_changes_nothing(folder: Path) -> None:
 
 
 def test_inputs_notice_every_change(folder: Path) -> None:
-    """The digest of the inputs is that of bytes, not of times, and sees manifest, prompt files and references."""
+    """The digest of the inputs knows no times, and sees manifest, prompt files and references."""
     text = PLAIN.replace("|\n      A cat\n      on a mat", "{file: p.txt}")
     first = expanded(folder, text).inputs
     write(folder, PNG, "a.png")
     assert expanded(folder, text).inputs == first
     assert expanded(folder, text + "# a comment\n").inputs != first
-    write(folder, "A cat\non a mat\n", "p.txt")
+    write(folder, "A dog\non a mat\n", "p.txt")
     second = expanded(folder, text).inputs
     write(folder, PNG + b"y", "a.png")
     assert len({first, second, expanded(folder, text).inputs}) == 3

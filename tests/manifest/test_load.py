@@ -22,7 +22,7 @@ def test_the_smallest_manifest(tmp_path: Path) -> None:
     assert manifest.terms == Terms()
     assert manifest.journal is None
     assert manifest.output.check == "decode"
-    assert manifest.output.path.filled({"id": "a"}) == "a"
+    assert manifest.output.path.text == "{{ id }}"
 
 
 def test_everything_that_can_be_said(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     assert manifest.terms.profile.idempotency == "replay"
     assert manifest.journal == tmp_path / "state/journal.db"
     assert manifest.output.check == "structure"
-    assert manifest.output.path.filled({"id": "a"}) == "p/a"
+    assert manifest.output.path.text == "p/{{ id }}"
 
 
 def test_the_local_provider_has_its_own_defaults(tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+"""A manifest becomes its jobs, one after the other, before anybody has asked whether they can stand together."""
+
+from collections.abc import Iterator
+
+from batchgen.manifest import axes
+from batchgen.manifest.candidate import Candidate
+from batchgen.manifest.catalogue import Catalogue
+from batchgen.manifest.desk import Desk, Filing
+from batchgen.manifest.findings import ProblemSink
+from batchgen.manifest.load import Manifest
+from batchgen.manifest.prompts import Prompts
+from batchgen.manifest.references import References
+from batchgen.manifest.rows import Rows
+from batchgen.manifest.texts import Texts
+from batchgen.manifest.vocabulary import Names
+from batchgen.manifest.written import Written
+
+
+def candidates(manifest: Manifest, problems: ProblemSink) -> Iterator[Candidate]:
+    """The jobs of a manifest: those written out, then row after row, each row's combinations as the axes are written.
+
+    A written job's own `references` stand in place of the top level's. Take 1 of several is bought as the job without
+    takes would be. Reads the table once and the files that it names; holds one row at a time. Ids and paths are each
+    right in themselves; whether two of them clash is for whoever holds them all. After a problem, what is yielded is
+    not all.
+    """
+    keys = manifest.document.keys
+    rows = Rows(manifest, problems) if keys.rows is not None else None
+    desk = _desk(manifest, problems, rows.columns if rows else ())
+    yield from Written(desk).candidates()
+    if axes.is_catalogue(keys) and (rows is None or rows.is_open):
+        yield from Catalogue(desk, rows).candidates()
+
+
+def _desk(manifest: Manifest, problems: ProblemSink, columns: tuple[str, ...]) -> Desk:
+    known = Names(columns, axes.axes(manifest.document.keys))
+    prompts = Prompts(manifest.root)
+    texts = Texts(manifest.document, known, prompts, problems)
+    filing = texts.template(("output", "path"), manifest.output.path.text, known.plus({"id", "prompt", "model"}))
+    return Desk(
+        manifest=manifest,
+        problems=problems,
+        prompts=prompts,
+        references=References(manifest.root, manifest.provider),
+        texts=texts,
+        filing=None if filing is None else Filing(filing),
+    )
