@@ -10,15 +10,16 @@ VERBS: Final = {
     "export": "one row per picture, as JSON lines",
     "resolve": "decide about payments in doubt",
     "models": "what the provider says about its models",
+    "schema": "the manifest language as a JSON Schema, for editors",
     "serve": "play the provider on this machine, for nothing",
 }
 
 SECTIONS: Final = {
     "Every day": ("init", "plan", "run", "status", "export"),
-    "Now and then": ("resolve", "models", "serve"),
+    "Now and then": ("resolve", "models", "schema", "serve"),
 }
 
-LATER: Final = frozenset({"report", "view", "explain", "verify", "prune", "doctor", "schema", "selftest", "validate"})
+LATER: Final = frozenset({"report", "view", "explain", "verify", "prune", "doctor", "selftest", "validate"})
 """Verbs of later releases: known by name, so that they are answered and not guessed at."""
 
 _CHOICE: Final = ("--redo", "--only", "--sample", "--rows", "--plan", "--max-usd", "--deadline", "--dask")
