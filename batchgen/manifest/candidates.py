@@ -6,11 +6,14 @@ from batchgen.manifest import axes
 from batchgen.manifest.candidate import Candidate
 from batchgen.manifest.catalogue import Catalogue
 from batchgen.manifest.desk import Desk, Filing
+from batchgen.manifest.files import real_path
 from batchgen.manifest.findings import ProblemSink
 from batchgen.manifest.load import Manifest
+from batchgen.manifest.places import at
 from batchgen.manifest.prompts import Prompts
 from batchgen.manifest.references import References
 from batchgen.manifest.rows import Rows
+from batchgen.manifest.tables import Table, open_table
 from batchgen.manifest.texts import Texts
 from batchgen.manifest.vocabulary import Names
 from batchgen.manifest.written import Written
@@ -25,11 +28,29 @@ def candidates(manifest: Manifest, problems: ProblemSink) -> Iterator[Candidate]
     not all.
     """
     keys = manifest.document.keys
-    rows = Rows(manifest, problems) if keys.rows is not None else None
-    desk = _desk(manifest, problems, rows.columns if rows else ())
+    table = _table(manifest, problems)
+    desk = _desk(manifest, problems, table.columns if table else ())
+    rows = Rows(table, keys.rows, desk.texts, problems) if table and keys.rows else None
     yield from Written(desk).candidates()
-    if axes.is_catalogue(keys) and (rows is None or rows.is_open):
+    if axes.is_catalogue(keys) and (rows is not None) == (keys.rows is not None):
         yield from Catalogue(desk, rows).candidates()
+
+
+def _table(manifest: Manifest, problems: ProblemSink) -> Table | None:
+    """The table, looked at; what is wrong with it is told."""
+    keys = manifest.document.keys.rows
+    if keys is None:
+        return None
+    file = manifest.table
+    try:
+        name = str(file) if file is not None else keys.from_
+        return open_table(
+            file or real_path(manifest.root, keys.from_), separator=keys.separator, encoding=keys.encoding, name=name
+        )
+    except ValueError as error:
+        place = at(manifest.document, ("rows", "from"))
+        problems.problem(place.problem(str(error), hint=getattr(error, "hint", "")))
+        return None
 
 
 def _desk(manifest: Manifest, problems: ProblemSink, columns: tuple[str, ...]) -> Desk:

@@ -105,9 +105,6 @@ class _Checks:
 
     def rows(self) -> Iterator[Problem]:
         """What speaks of columns needs a table."""
-        keys = self._keys
-        if keys.rows is not None and keys.rows.fill_down and keys.rows.group_by is None:
-            yield self._at_key(("rows", "fill_down"), "`fill_down` needs `group_by`: cells are taken from a group")
         for path, references in self._reference_lists():
             for index, reference in enumerate(references):
                 if isinstance(reference, ReferenceTable) and reference.column is not None:

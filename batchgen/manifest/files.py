@@ -14,21 +14,35 @@ _ELSEWHERE: Final = re.compile(r"[/~]|[A-Za-z]:[\\/]")
 _LISTED: Final = 10_000
 
 
-def contents(root: Path, text: str, *, most: int) -> bytes:
-    """The bytes of a file, up to one more than `most`. ValueError with a sentence that begins with its name."""
+def real_path(root: Path, text: str) -> Path:
+    """The file that a text names, links followed. ValueError with a sentence that begins with its name."""
     if _ELSEWHERE.match(text):
         raise ValueError(f"`{text}` does not start at the manifest's folder; write it without what stands in front")
+    outside = f"`{text}` ends outside the manifest's folder"
+    if os.path.normpath(text).split(os.sep, 1)[0] == "..":
+        raise ValueError(outside)
     try:
         real = (root / text).resolve(strict=True)
         if not real.is_relative_to(root.resolve(strict=True)):
-            raise ValueError(f"`{text}` ends outside the manifest's folder")
-        return _bytes(real, text, most)
+            raise ValueError(outside)
     except FileNotFoundError:
         raise ValueError(f"`{text}` does not exist{_suggestion(root / text)}") from None
     except (OSError, RuntimeError) as error:
-        raise ValueError(
-            f"`{text}` cannot be read: {getattr(error, 'strerror', None) or 'its links go round'}"
-        ) from None
+        raise ValueError(f"`{text}` cannot be read: {_reason(error)}") from None
+    return real
+
+
+def contents(root: Path, text: str, *, most: int) -> bytes:
+    """The bytes of a file, up to one more than `most`. ValueError with a sentence that begins with its name."""
+    real = real_path(root, text)
+    try:
+        return _bytes(real, text, most)
+    except OSError as error:
+        raise ValueError(f"`{text}` cannot be read: {_reason(error)}") from None
+
+
+def _reason(error: OSError | RuntimeError) -> str:
+    return getattr(error, "strerror", None) or "its links go round"
 
 
 def matching(root: Path, pattern: str, *, most: int) -> list[str]:

@@ -46,7 +46,8 @@ class Output:
 class Manifest:
     """A manifest, checked and frozen. Prompt files and references start at `root` and end inside it.
 
-    `path` is the file as it was named, `folder` its absolute folder; `journal` None means in the batch folder.
+    `path` is the file as it was named, `folder` its absolute folder; `journal` None means in the batch folder; `table`
+    is read in place of the one that `rows` names.
     """
 
     name: str
@@ -58,14 +59,19 @@ class Manifest:
     terms: Terms
     journal: Path | None
     document: Document
+    table: Path | None = None
 
 
 def load(
-    path: str | os.PathLike[str], provider: str | None = None, root: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    provider: str | None = None,
+    root: str | os.PathLike[str] | None = None,
+    table: str | os.PathLike[str] | None = None,
 ) -> Manifest:
     """Read and check one manifest.
 
-    `provider`, `local` or a URL, replaces the manifest's own; `root` the folder where references start.
+    `provider`, `local` or a URL, replaces the manifest's own; `root` the folder where references, prompt files and the
+    table start; `table` is read in place of the one that `rows` names.
 
     Raises:
         ManifestProblems: with every problem found, each with its line and column.
@@ -85,6 +91,7 @@ def load(
         terms=agreed.terms(keys, seller),
         journal=folder / keys.journal if keys.journal else None,
         document=document,
+        table=None if table is None else Path(table),
     )
 
 

@@ -23,7 +23,7 @@ def job_id(text: str) -> str:
     """A job's id as it is. ValueError with a sentence."""
     if _ORDINARY.fullmatch(text) and len(text) <= LONGEST:
         return text
-    if not text:
+    if not text.strip():
         raise ValueError("an id is not empty")
     if len(text.encode("utf-8", "surrogatepass")) > LONGEST:
         raise ValueError(f"an id has at most {LONGEST} bytes")

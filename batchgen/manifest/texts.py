@@ -94,7 +94,8 @@ class Texts:
             self.broken = True
             if str(error) not in self._told:
                 self._told.add(str(error))
-                hint = error.hint if self.names.columns or not error.hint.startswith(_LISTS) else _NO_TABLE + error.hint
+                lost = " is no name here" in str(error) and error.hint.startswith(_LISTS) and not self.names.columns
+                hint = _NO_TABLE + error.hint if lost else error.hint
                 problem = at(self.document, path).inside(error.offset).problem(str(error), hint=hint)
                 self._problems.problem(problem)
             return None

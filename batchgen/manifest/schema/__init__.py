@@ -70,7 +70,13 @@ def _version(value: object) -> object:
 def _something_to_do(schema: dict[str, Any]) -> None:
     """Notes are allowed, and a manifest asks for at least one picture."""
     schema["patternProperties"] = {"^x-": {"description": "Ignored; a place for YAML anchors."}}
-    full = {"jobs": {"minItems": 1}, "prompts": {"minProperties": 1}, "models": {"minProperties": 1}, "rows": {}}
+    full = {
+        "jobs": {"minItems": 1},
+        "prompts": {"minProperties": 1},
+        "models": {"minProperties": 1},
+        "rows": {},
+        "matrix": {},
+    }
     schema["anyOf"] = [{"required": [name], "properties": {name: form}} for name, form in full.items()]
 
 

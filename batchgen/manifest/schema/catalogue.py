@@ -1,6 +1,6 @@
 """The catalogue: rows of a table, and the matrix of prompts, models and further axes."""
 
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -11,7 +11,10 @@ from pydantic import (
     model_validator,
 )
 
-from batchgen.manifest.schema.kinds import TAG, AxisName, CatalogueName, CountOrShare, Strict, Text
+from batchgen.manifest.schema.kinds import TAG, AxisName, CatalogueName, CountOrShare, Strict, Text, from_text
+from batchgen.manifest.tables import encodings, separators
+
+_SEPARATOR: Final = r"^([^A-Za-z0-9\"']|\s*[A-Za-z]+\s*)$"
 
 
 class SkipTable(Strict):
@@ -58,8 +61,10 @@ class RowsTable(Strict):
         0, description="Fewer usable rows than this are a mistake in the table."
     )
     on_bad_row: BadRowPolicy = Field("stop", description="stop, or how many bad rows are left out.")
-    encoding: Text | None = Field(None, description="When the file is not UTF-8.", examples=["cp1252"])
-    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
+    encoding: Annotated[str, *from_text(encodings.encoding)] | None = Field(
+        None, description="When the file is not UTF-8.", examples=["cp1252"]
+    )
+    separator: Annotated[str, *from_text(separators.separator, _SEPARATOR)] | None = Field(
         None, description="When it is not to be found in the first line.", examples=[";"]
     )
 

@@ -69,10 +69,10 @@ def _checked(check: Callable[[str], str], form: dict[str, Any]) -> tuple[AfterVa
 
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 Id: TypeAlias = Annotated[
-    str, *_checked(names.job_id, {"minLength": 1, "maxLength": 200, "pattern": f"^{_SEGMENT}(/{_SEGMENT})*$"})
+    str, *_checked(names.job_id, {"minLength": 1, "maxLength": 200, "pattern": rf"^(?=.*\S){_SEGMENT}(/{_SEGMENT})*$"})
 ]
 CatalogueName: TypeAlias = Annotated[
-    str, *_checked(names.catalogue_name, {"minLength": 1, "maxLength": 200, "pattern": f"^{_SEGMENT}$"})
+    str, *_checked(names.catalogue_name, {"minLength": 1, "maxLength": 200, "pattern": rf"^(?=.*\S){_SEGMENT}$"})
 ]
 AxisName: TypeAlias = Annotated[str, *_checked(names.axis_name, {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"})]
 BatchName: TypeAlias = Annotated[str, *_checked(names.batch_name, {"pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"})]

@@ -1,14 +1,37 @@
 """What one picture is asked for with: prompts, request fields, references, jobs."""
 
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticKnownError
 
-from batchgen.manifest.schema.kinds import TAG, Id, Strict, Takes, Text
+from batchgen.manifest.schema.kinds import TAG, Id, Strict, Takes, Text, read_as
 
 
 def _tag_of_text(value: object) -> str:
     return TAG + "file" if isinstance(value, dict) else TAG + "none" if value is None else TAG + "text"
+
+
+_MOST: Final = 2**53
+_WHOLE: Final = {"type": "integer", "minimum": 0, "exclusiveMaximum": _MOST}
+_TEMPLATE: Final = {"type": "string", "pattern": r"\{\{"}
+
+
+def _channel(value: object) -> int | str:
+    """A number, or the template of one."""
+    match value:
+        case str() if "{{" in value:
+            return value
+        case bool():
+            raise PydanticKnownError("int_type")
+        case int() if value < 0:
+            raise PydanticKnownError("greater_than_equal", {"ge": 0})
+        case int() if value >= _MOST:
+            raise PydanticKnownError("less_than", {"lt": _MOST})
+        case int():
+            return value
+        case _:
+            raise PydanticKnownError("int_type")
 
 
 class PromptFile(Strict):
@@ -94,8 +117,8 @@ class RequestFields(Strict):
     output_format: Text | None = Field(
         None, description="png or jpg, for models that offer a choice.", examples=["png"]
     )
-    channel_id: Annotated[int, Field(ge=0, lt=2**53)] | None = Field(
-        None, description="A route of the provider's, from its list of models."
+    channel_id: Annotated[int | str, *read_as(_channel, _WHOLE, _TEMPLATE)] | None = Field(
+        None, description="A route of the provider's, from its list of models.", examples=[3]
     )
 
 

@@ -38,7 +38,12 @@ class ProfileTable(Strict):
     failed_is_free: bool = Field(default=False, description="Whether a failed task is never billed.")
 
 
-_URL: Final = r"^https?://[^\s@?#\\]+$"
+_HERE: Final = r"([a-zA-Z0-9-]+\.)*[lL][oO][cC][aA][lL][hH][oO][sS][tT]|127\.[0-9.]+|\[[0-9a-fA-F:.]+\]"
+_URL: Final = rf"^([hH][tT][tT][pP]([sS]://|://({_HERE})(:|/|$)))[^\s@?#\\]*$"
+_ALIAS: Final = rf"^local$|{_URL}"
+_HOST: Final = r"^([A-Za-z0-9._-]+|[0-9a-fA-F:.]+)$"
+_EXT: Final = r"\{\{\s*ext\s*\}\}"
+_PATH: Final = rf"^(?![/~])(?!.*(^|/)\.{{0,2}}/)(?!.*\{{[%#])(?!.*\\)(?!.*{_EXT}.*{_EXT}).*\.{_EXT}$"
 _KEY: Final = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.*\S.*)$"
 
 
@@ -52,12 +57,12 @@ class Server(Strict):
         None, description="Where the key stands: env:NAME or file:PATH. Left out: XENODIA_API_KEY or its _FILE."
     )
     profile: ProfileTable | None = Field(None, description="What the server promises.")
-    private_hosts: list[Annotated[str, AfterValidator(provider.private_host)]] = Field(
-        default_factory=list, description="Names that may hand out pictures from a private network."
-    )
-    also_known_as: list[Annotated[str, AfterValidator(provider.alias)]] = Field(
-        default_factory=list, description="Earlier addresses of the same provider."
-    )
+    private_hosts: list[
+        Annotated[str, AfterValidator(provider.private_host), Field(json_schema_extra={"pattern": _HOST})]
+    ] = Field(default_factory=list, description="Names that may hand out pictures from a private network.")
+    also_known_as: list[
+        Annotated[str, AfterValidator(provider.alias), Field(json_schema_extra={"pattern": _ALIAS})]
+    ] = Field(default_factory=list, description="Earlier addresses of the same provider.")
 
 
 ProviderChoice: TypeAlias = Annotated[
@@ -69,7 +74,7 @@ ProviderChoice: TypeAlias = Annotated[
 class OutputTable(Strict):
     """Where pictures go."""
 
-    path: Annotated[paths.PathTemplate, *from_text(paths.template, r"\.\{\{\s*ext\s*\}\}$")] = Field(
+    path: Annotated[paths.PathTemplate, *from_text(paths.template, _PATH)] = Field(
         paths.template("{{ id }}.{{ ext }}"),
         description="Knows {{ id }}, {{ prompt }}, {{ model }}; ends in .{{ ext }}.",
     )
