@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from batchgen.manifest.problems import ManifestProblems, Problem, cause
 from batchgen.manifest.tables import BadRow, Table
+
+Reject: TypeAlias = BadRow
+"""A row that makes no picture: its number, its id if it has one, why, and its cells."""
 
 KEPT: Final = 200
 """Problems of one cause that are kept; the others are counted."""
@@ -28,7 +31,7 @@ class ProblemSink(Protocol):
         """The rows come from this table."""
         ...
 
-    def reject(self, row: BadRow) -> None:
+    def reject(self, row: Reject) -> None:
         """A row is of no use; whether that is a problem is said apart."""
         ...
 
@@ -41,7 +44,7 @@ class ProblemSink(Protocol):
 class Findings:
     """A sink that keeps what it is told, up to a bound, and counts the rest. `on_reject` is handed every bad row."""
 
-    on_reject: Callable[[BadRow], None] = lambda _: None
+    on_reject: Callable[[Reject], None] = lambda _: None
     table: Table | None = None
     notes: list[str] = field(default_factory=list)
     rejected: int = 0
@@ -67,7 +70,7 @@ class Findings:
         self.table = table
         self.note(f"{table.name}: {table.said}")
 
-    def reject(self, row: BadRow) -> None:
+    def reject(self, row: Reject) -> None:
         """Count it and hand it on."""
         self.rejected += 1
         self.on_reject(row)
