@@ -14,7 +14,7 @@ from batchgen.cli import program
 from batchgen.errors import WORST_FIRST
 from batchgen.lifecycle import FOLLOWS
 from batchgen.manifest import expand, load
-from batchgen.manifest.schema import ManifestFile
+from batchgen.manifest.schema.printed import json_schema
 from batchgen.terms import defaults
 
 HERE = Path(__file__).parent.parent
@@ -73,13 +73,6 @@ def test_defaults_are_printed_from_the_terms() -> None:
     assert sum(page("manifest.md").count(prefix) for prefix in prefixes) == len(rows)
 
 
-def test_every_manifest_key_is_documented() -> None:
-    """Each key that the loader takes has its place on the manifest's page."""
-    for name, field in ManifestFile.model_fields.items():
-        if "not yet" not in (field.description or ""):
-            assert f"`{name}`" in page("manifest.md"), name
-
-
 def test_every_verb_and_option_is_documented() -> None:
     """The command line's page names every verb and every option that is there."""
     text = page("cli.md")
@@ -133,17 +126,53 @@ def test_the_readme_begins_with_two_commands() -> None:
     assert second == ".ci/test\n"
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/manifest.md"])
-def test_examples_are_manifests(name: str, tmp_path: Path) -> None:
-    """Every manifest in the documents loads, and expands when it names no files."""
-    text = (HERE / name).read_text(encoding="utf-8")
-    examples = re.findall(r"^```yaml\n(batchgen: 1.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert examples
-    for example in examples:
-        (tmp_path / "m.yaml").write_text(example)
-        manifest = load(tmp_path / "m.yaml")
-        if "refs/" not in example:
-            assert expand(manifest).drafts
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
+BESIDE = {
+    "refs/shoe.png": PNG,
+    "shots/boot/front-1.png": PNG,
+    "prompts/packshot.txt": b"A packshot of {{ title }} from the {{ view }}",
+    "products.csv": (
+        b"Handle,Title,Vendor,Status,Stock,Season,Ratio,Image Src\n"
+        b"boot,A Boot,Acme,active,3,winter,16:9,https://example.com/boot.jpg\n"
+        b"boot,,,,,,,https://example.com/sole.jpg\nhat,A Hat,Bob,active,1,,,\nold,Old,Bob,archived,0,,,\n"
+    ),
+}
+"""The files that the examples speak of."""
+
+
+def examples() -> list[tuple[str, str]]:
+    """Every manifest in the documents, by page."""
+    pages = [HERE / "README.md", *sorted((HERE / "docs").glob("*.md"))]
+    found = [
+        (path.name, text)
+        for path in pages
+        for text in re.findall(r"^```yaml\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    ]
+    assert {name for name, _ in found} >= {"README.md", "manifest.md"}
+    return found
+
+
+@pytest.mark.parametrize(("name", "example"), examples())
+def test_examples_are_manifests(name: str, example: str, tmp_path: Path) -> None:
+    """Every manifest in the documents loads and makes jobs, with the files beside it that it speaks of."""
+    assert example.startswith("batchgen: 1"), name
+    for file, data in BESIDE.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_bytes(data)
+    (tmp_path / "m.yaml").write_text(example)
+    assert expand(load(tmp_path / "m.yaml")).drafts
+
+
+def test_every_key_of_every_table_is_documented() -> None:
+    """Each key that the schema knows, in whatever table, stands on the manifest's page."""
+    schema = json_schema()
+    tables = [schema, *schema["$defs"].values()]
+    keys = {name for table in tables for name in table.get("properties", {})}
+    assert len(keys) > 70
+    text = page("manifest.md")
+    assert [
+        name for name in sorted(keys) if f"`{name}`" not in text and f".{name}`" not in text and f"{name}:" not in text
+    ] == []
 
 
 def test_the_face_is_listed() -> None:
