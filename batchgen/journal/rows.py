@@ -110,7 +110,9 @@ def milestone(row: Row) -> Milestone:
 
 def runs(connection: apsw.Connection) -> list[Run]:
     """All runs, the newest first."""
-    rows = connection.execute(f"SELECT {RUN}, seal FROM runs ORDER BY number DESC")  # noqa: S608  # as above
+    rows = connection.execute(f"SELECT {RUN}, seal FROM runs ORDER BY number DESC").fetchall()  # noqa: S608  # as above
+    if not rows and connection.execute("SELECT EXISTS (SELECT 1 FROM jobs)").get:
+        raise Damaged("The journal's runs are missing; keep it, and put a copy back or ask for help.")
     return [_run(row) for row in rows]
 
 

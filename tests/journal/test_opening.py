@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from batchgen.errors import Damaged, Foreign, HeldElsewhere, JournalError
 from batchgen.journal import Progress, Run, Totals
 from batchgen.journal.record import SqliteRecord
+from batchgen.journal.schema import FORMAT
 from batchgen.journal.sqlite import open_journal
 from batchgen.lifecycle import InDoubt, Planned, Started
 from tests.contracts.journal import ME, PATHS, handed_out, manifest, owed, walk
@@ -164,7 +165,7 @@ async def test_a_newer_format_is_refused(desk: SqliteDesk) -> None:
     with pytest.raises(Foreign, match=rf"format {FORMAT + 1}.*newer"):
         async with desk.open():
             pytest.fail("a newer format was opened")
-    with pytest.raises(Foreign, match="format 2"):
+    with pytest.raises(Foreign, match=f"format {FORMAT + 1}"):
         SqliteRecord(desk.path)
 
 
