@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from batchgen.cli.options import MANIFEST, SETTINGS, console, voice_options
+from batchgen.cli.schema import SCHEMA
 from batchgen.cli.verbs import VERBS
 from batchgen.errors import SettingsError
 
@@ -62,7 +63,7 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
     text, said = (TEXT, "") if given is None else _sketched(given)
     try:
         with open(MANIFEST, "x", encoding="utf-8") as file:
-            file.write(text)
+            file.write(f"# yaml-language-server: $schema={SCHEMA}\n{text}")
     except FileExistsError:
         raise SettingsError(f"{MANIFEST} is there already and was left as it is; remove or rename it first") from None
     except OSError as broken:

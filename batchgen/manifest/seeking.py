@@ -17,6 +17,8 @@ Cells: TypeAlias = Callable[[str], Sequence[str]]
 """Every non-empty cell of a column in a row's group, given its header or slug."""
 
 _GLOB: Final = re.compile(r"[*?\[]")
+_NEXT_URL: Final = re.compile(r"[,;]?\s+(?=https?://)", re.IGNORECASE)
+"""Between the URLs of one cell, as shops export them; a URL itself holds no blank."""
 _FIELD: Final = re.compile(r"\{[{%#].*?[}%#]\}", re.DOTALL)
 
 
@@ -62,7 +64,8 @@ class Seeker:
 
     def _texts(self, references: References, values: Mapping[str, str], cells: Cells) -> Iterator[str]:
         if self.column:
-            yield from cells(self.column)
+            for cell in cells(self.column):
+                yield from filter(None, map(str.strip, _NEXT_URL.split(cell)))
             return
         if isinstance(self.text, str):
             text = self.text

@@ -141,6 +141,15 @@ def test_signed_urls_of_cells(tmp_path: Path) -> None:
     assert job.signed_urls == {"https://h/x?w=2": "https://h/x?sig=1&w=2"}
 
 
+def test_several_urls_in_one_cell(tmp_path: Path) -> None:
+    """A shop may write all pictures of a product into one cell; a comma inside a URL parts nothing."""
+    write(tmp_path, 'sku,img\na,"https://h/1.jpg?s=1,2, https://h/2.jpg\nhttps://h/3.jpg"\n', "t.csv")
+    text = "rows: {from: t.csv, id: '{{ sku }}'}\n" + PLAIN + "references: [{column: img, at_most: 3}]\n"
+    (job,), _ = made(tmp_path, text)
+    urls = [each.url for each in job.draft.request.references if isinstance(each, UrlReference)]
+    assert urls == ["https://h/1.jpg?s=1,2", "https://h/2.jpg", "https://h/3.jpg"]
+
+
 def test_bad_rows_are_left_out_as_far_as_is_said(tmp_path: Path) -> None:
     """Within the bound a bad row makes no job and is counted; beyond it every one of them is a problem."""
     rows = "".join(f"s{i},{'' if i % 10 == 0 else 'x'}\n" for i in range(100))
