@@ -1,6 +1,7 @@
 """Rows of one product, as shops export them, with conditions and templates over them."""
 
 import random
+import sys
 from array import array
 from pathlib import Path
 from time import process_time
@@ -170,7 +171,8 @@ def test_it_is_quick(tmp_path: Path) -> None:
         assert isinstance(each, Group)
         if each.matches(condition):
             [one.render(each.values) for one in templates]
-    assert (process_time() - began) / 20_000 < 50e-6
+    most = 50e-6 if sys.gettrace() is None else 1e-3  # somebody measures coverage
+    assert (process_time() - began) / 20_000 < most
 
 
 @given(st.lists(st.text(max_size=3), max_size=60))
