@@ -14,7 +14,7 @@ import anyio
 from batchgen.api import Order, Provider, Receipt, Standing
 from batchgen.errors import FailureClass
 from batchgen.job import Draft
-from batchgen.journal import Caps, Comparison, Entry, Identity, Journal, Progress, Totals
+from batchgen.journal import Caps, Choice, Comparison, Entry, Identity, Journal, Progress, Redo, Totals
 from batchgen.lifecycle import Accepted, JobFailed, Stored
 from batchgen.report.figures import Figures, ModelFigures
 from batchgen.report.summary import FailureCount
@@ -81,9 +81,11 @@ class WatchedJournal:
         """The number of the run that holds it."""
         return self._journal.run
 
-    async def owe(self, drafts: Iterable[Draft], inputs: str) -> Comparison:
+    async def owe(
+        self, drafts: Iterable[Draft], inputs: str, redo: Redo | None = None, choice: Choice | None = None
+    ) -> Comparison:
         """Pass on."""
-        return await self._journal.owe(drafts, inputs)
+        return await self._journal.owe(drafts, inputs, redo, choice)
 
     async def unfinished(self, terms: Terms) -> AsyncIterator[Progress]:
         """Pass on, and remember the jobs while they are carried."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
+from batchgen.errors import FailureClass
 from batchgen.job import Draft, InputRow, Job
 from batchgen.ledger import Money
 from batchgen.lifecycle import AttemptFailed, InDoubt, JobFailed, Milestone, Planned, Stored
@@ -71,6 +72,16 @@ class Progress:
     def then(self, milestone: Milestone) -> Entry:
         """The entry that would record `milestone` next."""
         return Entry(self.job.number, self.position + 1, milestone)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A milestone with its place in a job's life, the run that wrote it, and when, in unix seconds."""
+
+    position: int
+    milestone: Milestone
+    run: int
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,22 +149,65 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A field in which a job differs from what was bought; of long texts only the pieces that differ."""
+
+    field: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """One job of a comparison; `was` is the earlier id of a renamed job."""
+    """One job of a comparison; `was` is the earlier id of a renamed job, `changes` the fields of a changed one."""
 
     kind: Kind
     id: str
     reason: str
     was: str = ""
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Manifest against journal: counts, the number of jobs still to buy, and the first few of each kind."""
+    """Manifest against journal: counts, the number of jobs still to buy, and the first few of each kind.
+
+    `shapes` are the jobs to buy by the number that a Scratch gives to their shape, `redone` those of them that a
+    person asked for again, `skipped` those that nobody chose to work on now.
+    """
 
     counts: Mapping[Kind, int]
     to_buy: int
     examples: Mapping[Kind, tuple[Difference, ...]]
+    shapes: Mapping[int, int] = field(default_factory=dict)
+    redone: int = 0
+    skipped: int = 0
+
+
+class Choice(Protocol):
+    """Which jobs are to be worked on, of all that are owed."""
+
+    def __call__(self, job_id: str, state: State, row: InputRow | None, axes: Mapping[str, str]) -> bool:
+        """Whether this one is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """What a person asks to be done again. `words` are as asked; `decided` that an earlier run has carried it out.
+
+    `changed` are jobs whose request is another one now, `classes` those that failed so, `in_doubt` payments to be
+    sent again. `globs` name stored, failed and changed jobs by id; `picks` stored ones by id, each with the attempt
+    that was judged: a newer picture is not done again.
+    """
+
+    words: str
+    decided: bool = False
+    changed: bool = False
+    classes: frozenset[FailureClass] = frozenset()
+    in_doubt: bool = False
+    globs: tuple[str, ...] = ()
+    picks: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +250,12 @@ class Record(Protocol):
         """The figures, as of one moment."""
         ...
 
-    def compare(self, drafts: Iterable[Draft]) -> Comparison:
+    def compare(self, drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None) -> Comparison:
         """What `owe` would do with these drafts, which are a whole expansion. Changes nothing."""
+        ...
+
+    def life(self, number: int) -> Sequence[Written]:
+        """All milestones of a job, the first one first."""
         ...
 
 
@@ -214,7 +272,9 @@ class Journal(Protocol):
         """The number of the run that holds it."""
         ...
 
-    async def owe(self, drafts: Iterable[Draft], inputs: str) -> Comparison:
+    async def owe(
+        self, drafts: Iterable[Draft], inputs: str, redo: Redo | None = None, choice: Choice | None = None
+    ) -> Comparison:
         """Make the journal owe exactly this whole expansion, in one transaction: all or nothing, callable twice.
 
         Per draft, in order: a job of the same id and fingerprint is *unchanged* (one that was replaced or gone comes
@@ -223,6 +283,9 @@ class Journal(Protocol):
         Generated, InDoubt, Stored), else replaced at once; a gone id and a new id of equal fingerprint, paired in
         order, are the *same job renamed*; the rest are *new* and *gone*. `inputs` is the digest of the manifest and
         its files.
+
+        In the same transaction `redo` is carried out on the jobs that `choice` names, and its words are kept with the
+        run: changed ones are replaced by their new request, the others become Planned again.
         """
         ...
 
@@ -231,7 +294,8 @@ class Journal(Protocol):
 
         Order: Generated, Accepted, Started found from an earlier run, InDoubt that the terms let go on, then current
         Planned and AttemptFailed jobs in the manifest's order. Jobs that are replaced or gone appear only while their
-        money is open. Jobs whose newest milestone this run wrote itself are not handed out again.
+        money is open. Jobs whose newest milestone this run wrote itself are not handed out again, but for those that
+        `owe` planned or found to be done again.
         """
         ...
 

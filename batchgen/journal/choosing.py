@@ -7,9 +7,9 @@ from functools import cache
 from posixpath import splitext
 from typing import Final
 
-from batchgen.job import Request, effective
-from batchgen.journal import Difference, Kind, Progress, Selection, State, state_of
-from batchgen.lifecycle import InDoubt, StartAgain, Stored, Wait, next_step
+from batchgen.job import FileReference, Reference, Request, effective
+from batchgen.journal import Change, Difference, Kind, Progress, Redo, Selection, State, state_of
+from batchgen.lifecycle import InDoubt, JobFailed, Milestone, StartAgain, Started, Stored, Wait, next_step
 from batchgen.terms import Terms
 
 UNDER_WAY: Final = ("Generated", "Accepted", "Started", "InDoubt")
@@ -26,6 +26,32 @@ PAGE: Final = 200
 
 EXAMPLES: Final = 5
 """How many differences of each kind a comparison names."""
+
+SHOWN: Final = 60
+"""Characters of a text that is shown whole in a comparison."""
+
+
+def again(redo: Redo, job_id: str, milestone: Milestone) -> bool:
+    """Whether a job that has its request already is to be done again."""
+    match milestone:
+        case Stored(attempt=attempt):
+            return redo.picks.get(job_id) == attempt or _meant(redo, job_id)
+        case JobFailed(failure=failure):
+            return failure in redo.classes or _meant(redo, job_id)
+        case InDoubt() | Started():
+            return redo.in_doubt
+        case _:
+            return False
+
+
+def anew(redo: Redo, job_id: str, attempt: int | None) -> bool:
+    """Whether a job that was bought by another request is to be bought by its new one; `attempt` of its picture."""
+    judged = attempt is not None and redo.picks.get(job_id) == attempt
+    return redo.changed or judged or _meant(redo, job_id)
+
+
+def _meant(redo: Redo, job_id: str) -> bool:
+    return any(_pattern(glob).match(job_id) for glob in redo.globs)
 
 
 def selected(progress: Progress, selection: Selection) -> bool:
@@ -63,16 +89,45 @@ def goes_on(progress: Progress, terms: Terms, now: float) -> bool:
     return isinstance(step, StartAgain)
 
 
-def differing(kept: Request, asked: Request) -> str:
-    """The names of the fields in which two requests differ, for people; never their values."""
+def differing(kept: Request, asked: Request) -> tuple[Change, ...]:
+    """The fields in which two requests differ, for people."""
     old, new = effective(kept), effective(asked)
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    names += [name for name in ("references", "take") if getattr(kept, name) != getattr(asked, name)]
-    return ", ".join(names) or "recipe"
+    found = [Change(name, *_pieces(str(old.get(name, "")), str(new.get(name, "")))) for name in names]
+    if kept.references != asked.references:
+        found.append(Change("references", _named(kept.references), _named(asked.references)))
+    if kept.take != asked.take:
+        found.append(Change("take", str(kept.take), str(asked.take)))
+    return tuple(found)
 
 
-def difference(kind: Kind, job_id: str, *, was: str = "", differs: str = "", state: State = "queued") -> Difference:
+def _pieces(old: str, new: str) -> tuple[str, str]:
+    """Of two long texts the words that differ, with a few before and after."""
+    if max(len(old), len(new)) <= SHOWN:
+        return old, new
+    ours, theirs = old.split(), new.split()
+    least = min(len(ours), len(theirs))
+    first = next((at for at in range(least) if ours[at] != theirs[at]), least)
+    last = next((at for at in range(least - first) if ours[-1 - at] != theirs[-1 - at]), least - first)
+    return _around(ours, first, last), _around(theirs, first, last)
+
+
+def _around(words: list[str], first: int, last: int) -> str:
+    begin, end = max(0, first - 2), min(len(words), len(words) - last + 2)
+    text = " ".join(words[begin:end])
+    return f"{'… ' if begin else ''}{text}{' …' if end < len(words) else ''}"
+
+
+def _named(references: tuple[Reference, ...]) -> str:
+    names = (each.path if isinstance(each, FileReference) else each.url.partition("?")[0] for each in references)
+    return ", ".join(names) or "none"
+
+
+def difference(
+    kind: Kind, job_id: str, *, was: str = "", changes: tuple[Change, ...] = (), state: State = "queued"
+) -> Difference:
     """One line of a comparison with its reason in words."""
+    differs = ", ".join(each.field for each in changes) or "recipe"
     reasons: dict[Kind, str] = {
         "new": "not bought before",
         "changed": f"{differs} changed; {_fate(state)}",
@@ -80,7 +135,7 @@ def difference(kind: Kind, job_id: str, *, was: str = "", differs: str = "", sta
         "renamed": f"was {was}, the same picture",
         "gone": f"no longer in the manifest; {state.replace('_', ' ')}",
     }
-    return Difference(kind, job_id, reasons[kind], was)
+    return Difference(kind, job_id, reasons[kind], was, changes)
 
 
 def _fate(state: State) -> str:

@@ -18,6 +18,8 @@ from batchgen.lifecycle import FOLLOWS, Milestone
 KINDS: Final[Mapping[str, type[Milestone]]] = {kind.__name__: kind for kind in FOLLOWS}
 """Milestones by the name that the journal gives them."""
 
+_SCALARS: Final = tuple(f.name for f in fields(Request) if f.name != "references")
+_SORTED: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 _IN_ORDER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
 Sealable: TypeAlias = str | int | float | bytes | None
@@ -53,7 +55,7 @@ def decode_milestone(kind: str, attempt: int, body: str) -> Milestone:
 
 def encode_request(request: Request) -> str:
     """A request without the fields that are not set, its URLs without their signatures."""
-    body = {name: value for name, value in _plain(request).items() if value is not None}
+    body: dict[str, Any] = {name: value for name in _SCALARS if (value := getattr(request, name)) is not None}
     body["references"] = [_reference(reference) for reference in request.references]
     return _text(body)
 
@@ -74,6 +76,18 @@ def encode_texts(texts: Mapping[str, str]) -> str:
     return _IN_ORDER(texts) if texts else "{}"
 
 
+def decode_texts(body: str) -> dict[str, str]:
+    """Texts by name.
+
+    Raises:
+        Damaged: not what `encode_texts` writes.
+    """
+    value = _object(body) if body != "{}" else {}
+    if not all(isinstance(each, str) for each in value.values()):
+        raise _damage("text")
+    return value
+
+
 def _reference(reference: Reference) -> dict[str, Any]:
     match reference:
         case FileReference():
@@ -92,9 +106,9 @@ def _bare(url: str) -> str:
     return url.split("?", 1)[0].split("#", 1)[0]
 
 
-def _text(body: Mapping[str, Any]) -> str:
+def _text(body: dict[str, Any]) -> str:
     # ASCII, because a lone surrogate in a server's words must not make a milestone unwritable.
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _SORTED(body)
 
 
 def _object(body: str) -> dict[str, Any]:

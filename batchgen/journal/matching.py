@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchgen.job import Draft, InputRow, Job
-from batchgen.journal import Comparison, Difference, Kind, Place, Progress, state_of
-from batchgen.journal.choosing import BOUGHT, EXAMPLES, TO_BUY, difference, differing
+from batchgen.journal import Choice, Comparison, Difference, Kind, Place, Progress, Redo, state_of
+from batchgen.journal.choosing import BOUGHT, EXAMPLES, TO_BUY, again, anew, difference, differing
 from batchgen.journal.codec import decode_request, encode_request
-from batchgen.lifecycle import Milestone
+from batchgen.lifecycle import Milestone, Stored
 
 
 @dataclass(slots=True, eq=False)
@@ -37,12 +37,33 @@ class Life:
 
 @dataclass(slots=True)
 class Match:
-    """A draft, what it is, the job that it becomes (None: a new one) and the current job of its id."""
+    """A draft, what it is, the job it becomes (None: a new one), the current one of its id, its own earlier one."""
 
     draft: Draft
     kind: Kind
     life: Life | None
     held: Life | None
+    same: Life | None = None
+
+    chosen: bool = True
+    again: bool = False
+
+    @property
+    def bought(self) -> bool:
+        """Whether it is to be bought."""
+        return self.chosen and (self.life is None or self.again or self.life.kind in TO_BUY)
+
+    def wish(self, redo: Redo | None, choice: Choice | None) -> None:
+        """Choose this job or not, and mark it to be done again or not."""
+        reached = self.life.written[-1][0] if self.life is not None else None
+        state = state_of(reached) if reached is not None else "queued"
+        self.chosen = choice is None or choice(self.draft.id, state, self.draft.row, self.draft.axes)
+        if redo is None or redo.decided or reached is None or not self.chosen:
+            return
+        if not self.kept:
+            self.again = again(redo, self.draft.id, reached)
+        elif anew(redo, self.draft.id, reached.attempt if isinstance(reached, Stored) else None):
+            self.again, self.life = True, self.same
 
     @property
     def kept(self) -> bool:
@@ -63,12 +84,16 @@ class Matching:
         for match in self.matches:
             found[match.kind].append(_difference(match))
         found["gone"] = [difference("gone", life.job.id, state=state_of(life.written[-1][0])) for life in self.gone]
-        to_buy = sum(match.life is None or match.life.kind in TO_BUY for match in self.matches)
+        to_buy = sum(match.bought for match in self.matches)
         examples = {kind: tuple(each[:EXAMPLES]) for kind, each in found.items()}
-        return Comparison({kind: len(each) for kind, each in found.items()}, to_buy, examples)
+        counts = {kind: len(each) for kind, each in found.items()}
+        redone, skipped = sum(match.again for match in self.matches), sum(not match.chosen for match in self.matches)
+        return Comparison(counts, to_buy, examples, {0: to_buy} if to_buy else {}, redone, skipped)
 
 
-def match(lives: Sequence[Life], drafts: Iterable[Draft]) -> Matching:
+def match(
+    lives: Sequence[Life], drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None
+) -> Matching:
     """What each draft is, and which current jobs are gone.
 
     Raises:
@@ -87,6 +112,8 @@ def match(lives: Sequence[Life], drafts: Iterable[Draft]) -> Matching:
     for each in matches:
         if each.kind == "new" and (waiting := leaving[each.draft.fingerprint]):
             each.kind, each.life = "renamed", waiting.popleft()
+    for each in matches:
+        each.wish(redo, choice)
     gone = [life for waiting in leaving.values() for life in waiting]
     return Matching(matches, sorted(gone, key=lambda life: (life.place, life.job.number)))
 
@@ -95,7 +122,7 @@ def _match(draft: Draft, same: Life | None, held: Life | None) -> Match:
     if same is not None and (held is None or held is same or same.kind in BOUGHT):
         return Match(draft, "unchanged", same, held)
     if held is not None:
-        return Match(draft, "changed", held if held.kind in BOUGHT else same, held)
+        return Match(draft, "changed", held if held.kind in BOUGHT else same, held, same)
     return Match(draft, "new", None, None)
 
 
@@ -104,6 +131,6 @@ def _difference(match: Match) -> Difference:
     if source is None:
         return difference(match.kind, match.draft.id)
     asked = decode_request(encode_request(match.draft.request))
-    differs = differing(source.job.request, asked) if match.kind == "changed" else ""
+    changes = differing(source.job.request, asked) if match.kind == "changed" else ()
     was = source.job.id if match.kind == "renamed" else ""
-    return difference(match.kind, match.draft.id, was=was, differs=differs, state=state_of(source.written[-1][0]))
+    return difference(match.kind, match.draft.id, was=was, changes=changes, state=state_of(source.written[-1][0]))

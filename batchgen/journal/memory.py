@@ -18,14 +18,17 @@ from batchgen.journal import (
     EVERYTHING,
     STATES,
     Caps,
+    Choice,
     Comparison,
     Entry,
     Identity,
     Progress,
+    Redo,
     Run,
     Selection,
     State,
     Totals,
+    Written,
     state_of,
 )
 from batchgen.journal.choosing import TO_BUY, UNDER_WAY, goes_on, selected
@@ -33,7 +36,7 @@ from batchgen.journal.codec import decode_milestone, decode_request, encode_mile
 from batchgen.journal.effects import Effect, Used, bounded, effect, hold_to
 from batchgen.journal.matching import Life, Match, Matching, match
 from batchgen.ledger import Money
-from batchgen.lifecycle import AttemptFailed, IllegalMilestone, Milestone, Planned, advance
+from batchgen.lifecycle import AttemptFailed, IllegalMilestone, Milestone, Planned, advance, inherit
 from batchgen.terms import Terms
 
 
@@ -47,6 +50,7 @@ class Book:
     money: Money = field(default_factory=Money)
     days: Counter[str] = field(default_factory=Counter)
     held: bool = False
+    redone: set[tuple[int, int, int]] = field(default_factory=set)
 
     def totals(self) -> Totals:
         """The figures, counted anew but for the money."""
@@ -98,9 +102,14 @@ class MemoryRecord:
         """The figures."""
         return self._book.totals()
 
-    def compare(self, drafts: Iterable[Draft]) -> Comparison:
+    def compare(self, drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None) -> Comparison:
         """What `owe` would do with these drafts."""
-        return match(self._book.lives, drafts).comparison()
+        return match(self._book.lives, drafts, redo, choice).comparison()
+
+    def life(self, number: int) -> Sequence[Written]:
+        """All milestones of a job."""
+        written = self._book.lives[number - 1].written
+        return [Written(position, *each) for position, each in enumerate(written)]
 
 
 @asynccontextmanager
@@ -141,12 +150,16 @@ class MemoryJournal:
         """Whose journal this is."""
         return self._identity
 
-    async def owe(self, drafts: Iterable[Draft], inputs: str) -> Comparison:
+    async def owe(
+        self, drafts: Iterable[Draft], inputs: str, redo: Redo | None = None, choice: Choice | None = None
+    ) -> Comparison:
         """Make the journal owe exactly this whole expansion."""
         await anyio.lowlevel.checkpoint()
-        matching = match(self._book.lives, drafts)
+        matching = match(self._book.lives, drafts, redo, choice)
         comparison = matching.comparison()
         self._apply(matching)
+        if redo is not None:
+            self._redo(matching, redo)
         self._book.identity = self._identity = replace(self._identity, inputs=inputs)
         return comparison
 
@@ -160,6 +173,7 @@ class MemoryJournal:
                         yield progress
         for life in self._book.ordered():
             mine = life.written[-1][1] == self.run and len(life.written) > 1
+            mine = mine and (self.run, life.job.number, len(life.written) - 1) not in self._book.redone
             if life.standing == "current" and life.kind in TO_BUY and not mine:
                 yield life.progress()
 
@@ -197,6 +211,18 @@ class MemoryJournal:
             life.standing, life.changed = "gone", False
         for place, each in enumerate(matching.matches):
             self._settle(place, each)
+
+    def _redo(self, matching: Matching, redo: Redo) -> None:
+        for each in matching.matches:
+            life = each.life
+            if each.again and life is not None and not isinstance(life.written[-1][0], Planned | AttemptFailed):
+                reached = life.written[-1][0]
+                known = inherit(reached)
+                steps = [Planned(reached.attempt)] if known is reached else [known, Planned(reached.attempt)]
+                for milestone in steps:
+                    self._record(Entry(life.job.number, len(life.written), milestone), Caps())
+                self._book.redone.add((self.run, life.job.number, len(life.written) - 1))
+        self._book.runs[-1] = replace(self._book.runs[-1], redo=redo.words)
 
     def _settle(self, place: int, each: Match) -> None:
         draft, life = each.draft, each.life

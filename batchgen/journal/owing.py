@@ -5,17 +5,18 @@ expansion holds them in memory; a comparison works on a read-only connection too
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import apsw
 
-from batchgen.job import Draft, InputRow
-from batchgen.journal import Comparison, Difference, Kind
+from batchgen.job import Draft
+from batchgen.journal import Choice, Comparison, Difference, Kind, Redo, redoing
 from batchgen.journal.choosing import BOUGHT, EXAMPLES, TO_BUY, difference, differing
-from batchgen.journal.codec import decode_request, encode_request, encode_texts, seal
+from batchgen.journal.codec import decode_request, encode_request, encode_texts
 from batchgen.journal.rows import SEALED
 from batchgen.journal.schema import read_identity, write_identity
+from batchgen.journal.scratch import Line, Scratch, encode_row
 
 KINDS: Final[tuple[Kind, ...]] = ("new", "changed", "unchanged", "renamed", "gone")
 
@@ -27,11 +28,13 @@ _TABLES = """
     CREATE TEMP TABLE draft (
         place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL, recipe INTEGER NOT NULL,
         request TEXT NOT NULL, model TEXT NOT NULL, path TEXT NOT NULL, input INTEGER, axes TEXT NOT NULL,
+        shape INTEGER NOT NULL, chosen INTEGER NOT NULL DEFAULT 1, again INTEGER NOT NULL DEFAULT 0,
         kind TEXT NOT NULL DEFAULT '', same INTEGER, held INTEGER, job INTEGER, was TEXT NOT NULL DEFAULT '') STRICT;
     """
 _FILL = """
-    INSERT INTO temp.draft (place, id, fingerprint, recipe, request, model, path, input, axes)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    INSERT INTO temp.draft (place, id, fingerprint, recipe, request, model, path, input, axes, shape)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_KEEP_ROW = "INSERT OR IGNORE INTO temp.input VALUES (?, ?, ?, ?, ?)"
 
 # `same` has the draft's id and fingerprint, `held` is the current job of that id, `job` is what the draft becomes.
 _CLASSIFY = f"""
@@ -87,6 +90,10 @@ RECOUNT: Final = """
     SELECT model, standing, 'kept', count(*) FROM jobs WHERE changed AND state = 'stored' GROUP BY model, standing"""
 """The totals of jobs as they follow from the jobs themselves."""
 
+_SHAPES = f"""
+    SELECT shape, count(*) FROM temp.draft LEFT JOIN jobs ON number = job
+    WHERE chosen AND (job IS NULL OR again OR jobs.kind IN {TO_BUY}) GROUP BY shape"""  # noqa: S608  # as above
+
 _TOTALS = f"""
     DELETE FROM totals WHERE standing <> '';
     INSERT INTO totals SELECT model, standing, what, amount, seal(model, standing, what, amount) FROM ({RECOUNT});
@@ -98,7 +105,15 @@ _EXAMPLES = """
     WHERE draft.kind = ? ORDER BY draft.place LIMIT ?"""
 
 
-def compare(connection: apsw.Connection, drafts: Iterable[Draft]) -> Comparison:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants of a run beyond what the manifest says."""
+
+    redo: Redo | None = None
+    choice: Choice | None = None
+
+
+def compare(connection: apsw.Connection, drafts: Iterable[Draft], wish: Wish) -> Comparison:
     """What owing these drafts would do; must be called inside a transaction, so that it sees one moment.
 
     Raises:
@@ -106,61 +121,79 @@ def compare(connection: apsw.Connection, drafts: Iterable[Draft]) -> Comparison:
     """
     connection.execute(_TABLES)
     try:
-        connection.executemany(_FILL, _filling(connection, drafts))
+        _fill(connection, drafts)
     except apsw.ConstraintError as error:
         raise ValueError("two drafts have the same id") from error
     connection.execute(_CLASSIFY)
+    if wish.choice is not None:
+        redoing.choose(connection, wish.choice)
+    if wish.redo is not None and not wish.redo.decided:
+        redoing.mark(connection, wish.redo)
+    return _comparison(connection)
+
+
+def _comparison(connection: apsw.Connection) -> Comparison:
     counts: dict[Kind, int] = dict.fromkeys(KINDS, 0)
     counts.update(connection.execute("SELECT kind, count(*) FROM temp.draft GROUP BY kind"))
     counts["gone"] = connection.execute("SELECT count(*) FROM temp.leaving").get
-    to_buy = connection.execute(
-        f"SELECT count(*) FROM temp.draft LEFT JOIN jobs ON number = job WHERE job IS NULL OR jobs.kind IN {TO_BUY}"  # noqa: S608
-    ).get
-    return Comparison(counts, to_buy, {kind: _examples(connection, kind) for kind in KINDS})
+    shapes = dict(connection.execute(_SHAPES))
+    return Comparison(
+        counts,
+        sum(shapes.values()),
+        {kind: _examples(connection, kind) for kind in KINDS},
+        shapes,
+        redone=connection.execute("SELECT count(*) FROM temp.draft WHERE again").get,
+        skipped=connection.execute("SELECT count(*) FROM temp.draft WHERE NOT chosen").get,
+    )
 
 
 def owe(
-    connection: apsw.Connection, drafts: Iterable[Draft], inputs: str, stamp: tuple[int, float]
+    connection: apsw.Connection, drafts: Iterable[Draft], inputs: str, wish: Wish, stamp: tuple[int, float]
 ) -> tuple[Comparison, int]:
     """Make the journal owe exactly these drafts; says what that did, and how many milestones it wrote."""
-    comparison = compare(connection, drafts)
+    before = connection.execute("SELECT count(*) FROM milestones").get if wish.redo else 0
+    comparison = compare(connection, drafts, wish)
     last = connection.execute("SELECT coalesce(max(number), 0) FROM jobs").get
     connection.execute(_APPLY, {"run": stamp[0], "at": stamp[1], "last": last})
     connection.execute(_TOTALS)
     write_identity(connection, replace(read_identity(connection, "The journal"), inputs=inputs))
     added = connection.execute("SELECT coalesce(max(number), 0) FROM jobs").get - last
+    if wish.redo is not None:
+        redoing.carry_out(connection, wish.redo.words, stamp)
+        added = connection.execute("SELECT count(*) FROM milestones").get - before
     connection.execute("DROP TABLE temp.draft; DROP TABLE temp.leaving; DROP TABLE temp.input")
     return comparison, added
 
 
-def _filling(connection: apsw.Connection, drafts: Iterable[Draft]) -> Iterator[tuple[str | int | None, ...]]:
-    """The rows of the drafts; each input row is put beside them when it first comes."""
+def _fill(connection: apsw.Connection, drafts: Iterable[Draft]) -> None:
+    if isinstance(drafts, Scratch):
+        connection.executemany(_FILL, drafts.lines())
+        connection.executemany(_KEEP_ROW, drafts.rows())
+    else:
+        connection.executemany(_FILL, _lines(connection, drafts))
+
+
+def _lines(connection: apsw.Connection, drafts: Iterable[Draft]) -> Iterator[Line]:
+    """The lines of the drafts; each input row is put beside them when it first comes."""
     row, key = None, None
     for place, draft in enumerate(drafts):
         if draft.row is not row:
-            row = draft.row
-            key = None if row is None else _keep_row(connection, row)
-        axes, request = encode_texts(draft.axes), draft.request
-        yield (
-            *(place, draft.id, draft.fingerprint, draft.recipe, encode_request(request), request.model, draft.path),
-            *(key, axes),
-        )
-
-
-def _keep_row(connection: apsw.Connection, row: InputRow) -> int:
-    """Put an input row into the temporary table; it is known by its content from now on."""
-    values = (row.number, row.id, encode_texts(row.cells))
-    key = int.from_bytes(seal(*values), "big", signed=True)
-    connection.execute("INSERT OR IGNORE INTO temp.input VALUES (?, ?, ?, ?, ?)", (key, *values, seal(key, *values)))
-    return key
+            row, key = draft.row, None
+            if row is not None:
+                line = encode_row(row)
+                key = line[0]
+                connection.execute(_KEEP_ROW, line)
+        request = encode_request(draft.request)
+        named = (place, draft.id, draft.fingerprint, draft.recipe, request, draft.request.model, draft.path)
+        yield (*named, key, encode_texts(draft.axes), 0)
 
 
 def _examples(connection: apsw.Connection, kind: Kind) -> tuple[Difference, ...]:
     if kind == "gone":
         rows = connection.execute("SELECT id, state FROM temp.leaving ORDER BY place, number LIMIT ?", (EXAMPLES,))
-        return tuple(difference(kind, job_id, state=state) for job_id, state in rows)
+        return tuple(difference("gone", job_id, state=state) for job_id, state in rows)
     found = []
     for job_id, was, asked, kept, state in connection.execute(_EXAMPLES, (kind, EXAMPLES)):
-        differs = differing(decode_request(kept), decode_request(asked)) if kind == "changed" else ""
-        found.append(difference(kind, job_id, was=was, differs=differs, state=state or "queued"))
+        changes = differing(decode_request(kept), decode_request(asked)) if kind == "changed" else ()
+        found.append(difference(kind, job_id, was=was, changes=changes, state=state or "queued"))
     return tuple(found)

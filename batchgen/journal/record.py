@@ -10,7 +10,21 @@ import apsw
 
 from batchgen.errors import Damaged, Foreign, JournalError
 from batchgen.job import Draft
-from batchgen.journal import EVERYTHING, Comparison, Identity, Progress, Run, Selection, Totals, lock, owing, rows
+from batchgen.journal import (
+    EVERYTHING,
+    Choice,
+    Comparison,
+    Identity,
+    Progress,
+    Redo,
+    Run,
+    Selection,
+    Totals,
+    Written,
+    lock,
+    owing,
+    rows,
+)
 from batchgen.journal.choosing import selected
 from batchgen.journal.schema import Machine, connect_to_read, read_identity
 
@@ -78,14 +92,21 @@ class SqliteRecord:
         with reading(self._path):
             return rows.totals(self._connection)
 
-    def compare(self, drafts: Iterable[Draft]) -> Comparison:
+    def compare(self, drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None) -> Comparison:
         """What `owe` would do with these drafts; its scratch table is temporary and outside the journal."""
         with reading(self._path):
             self._connection.execute("BEGIN")
             try:
-                return owing.compare(self._connection, drafts)
+                return owing.compare(self._connection, drafts, owing.Wish(redo, choice))
             finally:
                 self._connection.execute("ROLLBACK")
+
+    def life(self, number: int) -> Sequence[Written]:
+        """All milestones of a job, the first one first."""
+        with reading(self._path):
+            query = f"SELECT {rows.MILESTONE} FROM milestones WHERE job = ? ORDER BY position"  # noqa: S608
+            found = self._connection.execute(query, (number,))
+            return [Written(row[1], rows.milestone(row), row[2], row[3]) for row in found]
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import apsw
 from batchgen.errors import Damaged
 from batchgen.job import InputRow, Job
 from batchgen.journal import STATES, Place, Progress, Run, State, Totals
-from batchgen.journal.codec import decode_milestone, decode_request, seal
+from batchgen.journal.codec import decode_milestone, decode_request, decode_texts, seal
 from batchgen.ledger import Money
 from batchgen.lifecycle import Milestone
 
@@ -26,6 +26,7 @@ ENTRIES: Final = (
     + " LEFT JOIN rows ON key = input"
 )
 """PROGRESS with the input row of each job."""
+MILESTONE: Final = "job, position, run, at, kind, attempt, body, checksum"
 RUN: Final = """number, verb, began, ended, host, pid, user, version, exit_code, reason, counts, money, committed,
     started, redo, prices"""
 
@@ -91,8 +92,8 @@ class Entries:
         found, (key, *values) = progress(row), row[_PROGRESS:]
         if row[_SEAL - 4] is not None and key != self._key:
             _prove(row[_PROGRESS:], "input row")
-            self._key, self._input = key, InputRow(values[0], values[1], json.loads(values[2]))
-        axes = json.loads(row[_SEAL - 3])
+            self._key, self._input = key, InputRow(values[0], values[1], decode_texts(values[2]))
+        axes = decode_texts(row[_SEAL - 3])
         return replace(found, row=self._input if row[_SEAL - 4] is not None else None, axes=axes)
 
 

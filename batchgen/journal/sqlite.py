@@ -16,10 +16,12 @@ import batchgen
 from batchgen.job import Draft
 from batchgen.journal import (
     Caps,
+    Choice,
     Comparison,
     Entry,
     Identity,
     Progress,
+    Redo,
     Totals,
     epoch,
     lock,
@@ -41,12 +43,15 @@ _log = logging.getLogger(__name__)
 
 _UNDER_WAY = """{} WHERE jobs.kind = '{}' AND jobs.run <> ?1 AND number > ?2 ORDER BY number LIMIT ?3"""
 _TO_BUY = """{} WHERE standing = 'current' AND jobs.kind IN ('Planned', 'AttemptFailed')
-    AND (jobs.run <> ?1 OR head = 0) AND place > ?2 ORDER BY place LIMIT ?3"""
-# What this run wrote itself is being carried by somebody; only what it planned first is still nobody's. Since every
+    AND (jobs.run <> ?1 OR head = 0
+        OR EXISTS (SELECT 1 FROM redone WHERE redone.run = ?1 AND redone.job = number AND redone.position = head))
+    AND place > ?2 ORDER BY place LIMIT ?3"""
+# What this run wrote itself is being carried by somebody; only what it planned first is still nobody's, and what it
+# was told to do again, until a worker has moved it. Since every
 # step of a worker moves a job out of these sets for good, none is handed out twice, however the pages fall.
 _PAGES: Final = (
-    *((_UNDER_WAY.format(rows.PROGRESS, kind), 0) for kind in UNDER_WAY),
-    (_TO_BUY.format(rows.PROGRESS), 7),
+    *((_UNDER_WAY.format(rows.ENTRIES, kind), 0) for kind in UNDER_WAY),
+    (_TO_BUY.format(rows.ENTRIES), 7),
 )
 
 
@@ -119,11 +124,13 @@ class SqliteJournal:
         """Whether the run before this one has no end."""
         return self._opened.killed_before
 
-    async def owe(self, drafts: Iterable[Draft], inputs: str) -> Comparison:
+    async def owe(
+        self, drafts: Iterable[Draft], inputs: str, redo: Redo | None = None, choice: Choice | None = None
+    ) -> Comparison:
         """Make the journal owe exactly this whole expansion; the drafts are drawn in another thread."""
 
         def work(connection: apsw.Connection) -> tuple[Comparison, int]:
-            return owing.owe(connection, drafts, inputs, self._stamp())
+            return owing.owe(connection, drafts, inputs, owing.Wish(redo, choice), self._stamp())
 
         comparison, added = await self._commits.do(work)
         self._milestones += added
@@ -133,11 +140,11 @@ class SqliteJournal:
     async def unfinished(self, terms: Terms) -> AsyncIterator[Progress]:
         """The jobs to carry on, each once, read a page at a time."""
         for query, column in _PAGES:
-            last = -1
+            last, entries = -1, rows.Entries()
             while page := await self._read(partial(_page, query=query, bindings=(self.run, last, PAGE))):
                 last = page[-1][column]
                 now = self._opened.machine.clock()
-                for progress in map(rows.progress, page):
+                for progress in map(entries.progress, page):
                     if goes_on(progress, terms, now):
                         yield progress
 

@@ -11,7 +11,7 @@ import pytest
 
 from batchgen.errors import Damaged, Foreign, HeldElsewhere, NoHeadroom, Superseded
 from batchgen.job import Draft, FileReference, InputRow, Request, UrlReference, draft
-from batchgen.journal import Caps, Entry, Identity, Journal, Kind, Progress, Record, Selection
+from batchgen.journal import Caps, Entry, Identity, Journal, Kind, Progress, Record, Redo, Selection, State
 from batchgen.ledger import Money
 from batchgen.lifecycle import (
     Accepted,
@@ -623,6 +623,100 @@ class JournalContract:
             assert counted(said.counts) == {"unchanged": 1}
             [job] = await handed_out(journal)
             assert job.job.request.references[1] == replace(file, path="new/a.png")
+
+    # -- what is done again
+
+    @pytest.mark.parametrize(
+        ("redo", "wanted"),
+        [
+            (Redo("failed", classes=frozenset({"refused", "transient"})), {"JobFailed"}),
+            (Redo("rejected", classes=frozenset({"rejected"})), set()),
+            (Redo("in_doubt", in_doubt=True), {"InDoubt", "Started"}),
+            (Redo("S*", globs=("S*",)), {"Stored"}),
+            (Redo("*", globs=("*",)), {"Stored", "JobFailed"}),
+            (Redo("picks", picks={"Stored": 1}), {"Stored"}),
+            (Redo("picks", picks={"Stored": 2, "JobFailed": 1}), set()),
+            (Redo("*", decided=True, globs=("*",)), set()),
+        ],
+    )
+    async def test_what_a_person_wants_again_is_planned_again(self, desk: Desk, redo: Redo, wanted: set[str]) -> None:
+        """Exactly that, foretold by a comparison; it is handed out in the same run, and one attempt further."""
+        async with desk.open() as journal:
+            for job in await owed(journal, *PATHS):
+                await walk(journal, job, *PATHS[job.job.id])
+        drafts = manifest({name: name for name in PATHS})
+        with desk.record() as record:
+            foretold = record.compare(drafts, redo)
+        async with desk.open() as journal:
+            assert await journal.owe(drafts, "inputs", redo) == foretold
+            assert (foretold.redone, foretold.to_buy) == (len(wanted), len(wanted) + 2)
+            handed = {each.job.id: each for each in await handed_out(journal)}
+            again = {name for name, each in handed.items() if isinstance(each.milestone, Planned)} - {"Planned"}
+            assert again == wanted
+            assert all(handed[name].milestone.attempt == 1 for name in wanted)
+            for name in wanted:
+                await walk(journal, handed[name], Started, Planned)
+            assert not wanted & {each.job.id for each in await handed_out(journal)}
+        with desk.record() as record:
+            assert [run.redo for run in record.runs] == [redo.words, ""]
+
+    async def test_what_is_on_its_way_is_done_again_by_nobody(self, desk: Desk) -> None:
+        """A glob that names everything leaves alone what is paid or in doubt."""
+        async with desk.open() as journal:
+            for job in await owed(journal, *PATHS):
+                await walk(journal, job, *PATHS[job.job.id])
+        async with desk.open() as journal:
+            await journal.owe(manifest({name: name for name in PATHS}), "inputs", Redo("*", globs=("*",)))
+        with desk.record() as record:
+            kinds = {line.id: line.kind for line in lines(record)}
+        assert {name for name, kind in kinds.items() if kind == "Planned"} == {"Planned", "Stored", "JobFailed"}
+
+    @pytest.mark.parametrize("kind", BOUGHT)
+    async def test_changed_pictures_are_replaced_when_a_person_says_so(self, desk: Desk, kind: str) -> None:
+        """The new request is a job of its own; the old one is carried to its end and kept; told once is enough."""
+        redo = Redo("changed", changed=True)
+        async with desk.open() as journal:
+            [job] = await owed(journal, "a")
+            await walk(journal, job, *PATHS[kind])
+            assert (await journal.owe(manifest({"a": "b"}), "inputs")).to_buy == 0
+            said = await journal.owe(manifest({"a": "b"}), "inputs", redo)
+            assert (counted(said.counts), said.to_buy, said.redone) == ({"changed": 1}, 1, 1)
+            assert (await journal.owe(manifest({"a": "b"}), "inputs", redo)).redone == 0
+        with desk.record() as record:
+            assert lines(record) == [Line("a", 2, "current", False, "Planned"), Line("a", 1, "replaced", False, kind)]
+            assert next(record.entries()).job.request.prompt == "b"
+
+    async def test_only_what_is_chosen_is_bought_or_done_again(self, desk: Desk) -> None:
+        """The others are planned all the same; the choice sees id, state, row and axes."""
+        row = InputRow(2, "r", {"vendor": "Acme"})
+        drafts = [replace(each, row=row, axes={"view": each.id}) for each in manifest({"a": "a", "b": "b", "c": "c"})]
+        seen: list[tuple[str, str, str, str]] = []
+
+        def choice(job_id: str, state: State, row: InputRow | None, axes: Mapping[str, str]) -> bool:
+            seen.append((job_id, state, row.cells["vendor"] if row else "", axes["view"]))
+            return job_id != "a"
+
+        async with desk.open() as journal:
+            first = await journal.owe(drafts, "inputs", choice=choice)
+            assert (counted(first.counts), first.to_buy, first.skipped) == ({"new": 3}, 2, 1)
+            assert seen == [(name, "queued", "Acme", name) for name in "abc"]
+            for job in await handed_out(journal):
+                await walk(journal, job, *PATHS["Stored"])
+        async with desk.open() as journal:
+            said = await journal.owe(drafts, "inputs", Redo("*", globs=("*",)), choice)
+            assert (said.to_buy, said.redone, said.skipped) == (2, 2, 1)
+        assert {state for _, state, _, _ in seen[3:]} == {"stored"}
+
+    async def test_a_life_is_told_from_its_beginning(self, desk: Desk) -> None:
+        """Every milestone of a job with its place, run and time."""
+        async with desk.open() as journal:
+            _, job = await owed(journal, "a", "b")
+            await walk(journal, job, Started, Accepted)
+        with desk.record() as record:
+            assert [(each.position, type(each.milestone).__name__, each.run) for each in record.life(2)] == [
+                (0, "Planned", 1), (1, "Started", 1), (2, "Accepted", 1),
+            ]  # fmt: skip
+            assert [len(record.life(number)) for number in (1, 2)] == [1, 3]
 
     # -- what is handed out
 

@@ -9,14 +9,17 @@ from batchgen.job import Asset, Draft, Job, Request
 from batchgen.journal import (
     EVERYTHING,
     STATES,
+    Choice,
     Comparison,
     Identity,
     Place,
     Progress,
+    Redo,
     Run,
     Selection,
     State,
     Totals,
+    Written,
     state_of,
 )
 from batchgen.ledger import Money
@@ -108,6 +111,12 @@ class FakeRecord:
         kept = sum(each.changed for each in self.jobs)
         return Totals(counts, kept, self.money)
 
-    def compare(self, drafts: Iterable[Draft]) -> Comparison:
+    def compare(self, drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None) -> Comparison:
         """Not asked for here."""
         raise NotImplementedError
+
+    def life(self, number: int) -> Sequence[Written]:
+        """The newest milestone alone."""
+        return [
+            Written(each.position, each.milestone, each.run, each.at) for each in self.jobs if each.job.number == number
+        ]
