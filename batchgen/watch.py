@@ -14,8 +14,8 @@ import anyio
 from batchgen.api import Order, Provider, Receipt, Standing
 from batchgen.errors import FailureClass
 from batchgen.job import Draft
-from batchgen.journal import Caps, Choice, Comparison, Entry, Identity, Journal, Progress, Redo, Totals
-from batchgen.lifecycle import Accepted, JobFailed, Stored
+from batchgen.journal import Caps, Choice, Comparison, Entry, Identity, Journal, Progress, Redo, Totals, state_of
+from batchgen.lifecycle import Accepted, AttemptFailed, JobFailed, Planned, Stored
 from batchgen.report.figures import Figures, ModelFigures
 from batchgen.report.summary import FailureCount
 from batchgen.terms import Terms
@@ -64,8 +64,15 @@ class WatchedProvider:
 class WatchedJournal:
     """A journal whose milestones are shown to an observer once they are durable."""
 
-    def __init__(self, journal: Journal, tally: Tally, finished: Callable[[Progress], None]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        tally: Tally,
+        finished: Callable[[Progress], None],
+        choice: Choice | None = None,
+    ) -> None:
         self._journal = journal
+        self._choice = choice
         self._tally = tally
         self._finished = finished
         self._carried: dict[int, Progress] = {}
@@ -88,8 +95,10 @@ class WatchedJournal:
         return await self._journal.owe(drafts, inputs, redo, choice)
 
     async def unfinished(self, terms: Terms) -> AsyncIterator[Progress]:
-        """Pass on, and remember the jobs while they are carried."""
+        """Pass on the jobs that are worked on, and remember them while they are carried."""
         async for progress in self._journal.unfinished(terms):
+            if not worked_on(progress, self._choice):
+                continue
             self._carried[progress.job.number] = progress
             yield progress
 
@@ -128,6 +137,13 @@ class WatchedJournal:
         self._carried.pop(progress.job.number, None)
         self._accepted.pop(progress.job.number, None)
         self._finished(progress)
+
+
+def worked_on(progress: Progress, choice: Choice | None) -> bool:
+    """Whether a job is worked on in this run: what is paid for always is, new work if it was chosen."""
+    if choice is None or not isinstance(progress.milestone, Planned | AttemptFailed):
+        return True
+    return choice(progress.job.id, state_of(progress.milestone), progress.row, progress.axes)
 
 
 class Look(Protocol):

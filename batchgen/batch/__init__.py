@@ -10,10 +10,14 @@ import anyio
 from batchgen import decide as decisions
 from batchgen.api import models
 from batchgen.api.limits import Reach
+from batchgen.batch.allowing import allow, buying_of
 from batchgen.batch.asked import Asked, Ending, Observer, RunOptions, asked
+from batchgen.batch.planning import Planned, idle, planned
 from batchgen.batch.seller import client_of, require_credential
+from batchgen.batch.wishes import chosen_totals
 from batchgen.batch.working import work
 from batchgen.errors import SettingsError
+from batchgen.expansion import Expansion, expanded
 from batchgen.halt import Halt
 from batchgen.journal import Progress, Record, Selection, Totals
 from batchgen.journal.record import SqliteRecord
@@ -22,7 +26,7 @@ from batchgen.lifecycle import Accepted
 from batchgen.location import Location
 from batchgen.manifest.load import load
 from batchgen.manifest.provider import Remote
-from batchgen.plan import Plan, check, compared, consent
+from batchgen.plan import Plan
 from batchgen.report.summary import Summary, summary, write_report
 from batchgen.store.decode import Structure
 from batchgen.store.local import LocalStore
@@ -43,7 +47,9 @@ async def plan(options: RunOptions) -> Plan:
         ManifestError: with every problem found, in the file and in what would be sent.
         SettingsError, JournalError: there is something to mend first.
     """
-    return await _planned(await anyio.to_thread.run_sync(asked, options), offline=options.offline)
+    read = await anyio.to_thread.run_sync(asked, options)
+    with await anyio.to_thread.run_sync(expanded, read.manifest) as expansion:
+        return (await planned(read, expansion, options)).plan
 
 
 async def catalogue(options: RunOptions) -> models.Catalogue:
@@ -79,27 +85,38 @@ async def run(options: RunOptions, observer: Observer) -> Ending:
     """
     began = time.monotonic()
     read = await anyio.to_thread.run_sync(asked, options)
+    if await anyio.to_thread.run_sync(idle, read, options):
+        return _idle(read, time.monotonic() - began)
     require_credential(read.manifest)
-    planned = await _planned(read, offline=options.offline)
-    observer.opened(planned.folder, planned.run, planned.new)
-    if planned.idle:
-        return _idle(read, planned, time.monotonic() - began)
-    if not read.free:
-        consent(planned, options.max_pictures, None if options.unattended else options.confirm)
+    with await anyio.to_thread.run_sync(expanded, read.manifest) as expansion:
+        found = await planned(read, expansion, options)
+        observer.opened(found.plan.folder, found.plan.run, found.plan.new)
+        allow(read, found.plan, options)
+        buying = buying_of(found, expansion, options)
+        return await _carried_out(replace(read, buying=buying), found, expansion, (options, observer, began))
+
+
+async def _carried_out(
+    read: Asked, found: Planned, expansion: Expansion, by: tuple[RunOptions, Observer, float]
+) -> Ending:
+    options, observer, began = by
+    choice = found.wishes.choice
     async with AsyncExitStack() as stack:
         journal = await _opened(read, stack)
         before = await journal.totals()
-        await journal.owe(read.expansion.drafts, read.expansion.inputs)
+        await journal.owe(expansion.scratch, expansion.inputs, found.wishes.redo, choice)
+        await journal.note_prices(found.plan.prices)
         with open_record(read.location) as record:
             halt = await work(read, journal, record, options, observer)
             totals = await journal.totals()
             _note_long_parked(record, totals, halt)
-        code, reason = verdict(totals, halt)
+            meant = totals if choice is None else await anyio.to_thread.run_sync(chosen_totals, record, choice)
+        code, reason = verdict(meant, halt)
         await journal.end(code, reason)
         number = journal.run
     told = _told(read.location)
     spent = totals.money.spent - before.money.spent
-    return Ending(code, reason, planned.folder, number, time.monotonic() - began, spent, told)
+    return Ending(code, reason, found.plan.folder, number, time.monotonic() - began, spent, told)
 
 
 async def _opened(read: Asked, stack: AsyncExitStack) -> SqliteJournal:
@@ -112,31 +129,13 @@ async def _opened(read: Asked, stack: AsyncExitStack) -> SqliteJournal:
         raise SettingsError(f"the journal {path} cannot be written: {broken.strerror or broken}") from broken
 
 
-async def _planned(read: Asked, *, offline: bool) -> Plan:
-    planned = await anyio.to_thread.run_sync(_compared, read)
-    known = models.Catalogue()
-    if not planned.unbought:
-        return planned
-    if isinstance(read.manifest.provider, Remote) and not offline:
-        async with client_of(read.manifest, read.manifest.provider, Reach()) as client:
-            known = await client.models()
-    check(planned, known, read.expansion)
-    return replace(planned, warnings=(*planned.warnings, *known.warnings))
-
-
-def _compared(read: Asked) -> Plan:
-    if not read.location.exists:
-        return compared(read.location, read.expansion, None, read.manifest.terms)
-    with open_record(read.location) as record:
-        return compared(read.location, read.expansion, record, read.manifest.terms)
-
-
-def _idle(read: Asked, planned: Plan, seconds: float) -> Ending:
+def _idle(read: Asked, seconds: float) -> Ending:
     """Nothing to do: nothing is written and nobody is asked."""
+    folder = str(read.location.folder)
     with open_record(read.location) as record:
         code, reason = verdict(record.totals(), Halt())
-        told = summary(record, planned.folder)
-    return Ending(code, reason, planned.folder, run=0, seconds=seconds, spent_micro_usd=0, summary=told)
+        told = summary(record, folder)
+    return Ending(code, reason, folder, run=0, seconds=seconds, spent_micro_usd=0, summary=told)
 
 
 def _told(location: Location) -> Summary:

@@ -2,16 +2,18 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel
+
 from batchgen.errors import SettingsError
 from batchgen.guard import is_loopback
-from batchgen.journal import Identity, Progress
+from batchgen.job import Job
+from batchgen.journal import Caps, Choice, Identity, Progress
 from batchgen.location import Location, place
-from batchgen.manifest.expand import Expansion, expand
 from batchgen.manifest.load import Manifest, load
 from batchgen.manifest.provider import Local, Remote
 from batchgen.report.figures import Figures
@@ -22,7 +24,8 @@ from batchgen.report.summary import Summary
 class RunOptions:
     """What a person asked for; None means as the manifest says.
 
-    `unattended` means that nobody is there to answer; `confirm` asks a person a yes-or-no question.
+    `unattended` means that nobody is there to answer; `confirm` asks a person a yes-or-no question. `redo`, `only` and
+    `sample` are what batchgen.batch.wishes reads; `rows` is another table than the manifest's, `plan` a plan's file.
     """
 
     manifest: str
@@ -31,6 +34,14 @@ class RunOptions:
     provider: str | None = None
     grace_seconds: float = 25
     max_pictures: int | None = None
+    max_micro_usd: int | None = None
+    deadline_seconds: float | None = None
+    redo: tuple[str, ...] = ()
+    only: str | None = None
+    sample: int | None = None
+    rows: str | None = None
+    root: str | None = None
+    plan: str | None = None
     offline: bool = False
     unattended: bool = True
     confirm: Callable[[str], bool] = lambda _: False
@@ -65,13 +76,30 @@ class Ending:
     summary: Summary
 
 
+def _nothing(_: object) -> None:
+    """No price is known, and no URL has a signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buying:
+    """How a run buys: the price of a job in micro-USD, what may not be exceeded, which jobs are worked on.
+
+    `signed` gives a URL with the signature that the journal does not keep.
+    """
+
+    price: Callable[[Job], int | None] = _nothing
+    caps: Caps = field(default_factory=Caps)
+    signed: Callable[[str], str | None] = _nothing
+    choice: Choice | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A manifest, the jobs it asks for, and where its batch lives."""
+    """A manifest, where its batch lives, and how its pictures are bought."""
 
     manifest: Manifest
-    expansion: Expansion
     location: Location
+    buying: Buying = field(default_factory=Buying)
 
     @property
     def provider(self) -> str:
@@ -102,7 +130,7 @@ class Asked:
 
 
 def asked(options: RunOptions) -> Asked:
-    """Read the manifest and everything it names; blocks.
+    """Read the manifest; blocks.
 
     Raises:
         ManifestError: with every problem found.
@@ -110,8 +138,26 @@ def asked(options: RunOptions) -> Asked:
     """
     if options.max_pictures is not None and options.max_pictures < 0:
         raise SettingsError("--max-pictures takes a number from 0")
-    manifest = load(options.manifest, options.provider)
+    manifest = _with_options(load(options.manifest, options.provider, options.root), options)
     journal = options.journal or (str(manifest.journal) if manifest.journal else None)
     local = isinstance(manifest.provider, Local)
     at = place(Path(options.manifest).absolute(), manifest.name, local=local, outputs=options.outputs, journal=journal)
-    return Asked(manifest, expand(manifest), at)
+    return Asked(manifest, at)
+
+
+def _with_options(manifest: Manifest, options: RunOptions) -> Manifest:
+    """The manifest with what the command says over it."""
+    if options.deadline_seconds is not None:
+        limits = replace(manifest.terms.limits, deadline_seconds=options.deadline_seconds)
+        manifest = replace(manifest, terms=replace(manifest.terms, limits=limits))
+    if options.rows is not None:
+        manifest = _with_table(manifest, str(Path(options.rows).absolute()))
+    return manifest
+
+
+def _with_table(manifest: Manifest, path: str) -> Manifest:
+    keys = manifest.document.keys
+    if not isinstance(keys.rows, BaseModel):
+        raise SettingsError("--rows is another table for a manifest with `rows`; this one has none")
+    other = keys.model_copy(update={"rows": keys.rows.model_copy(update={"from_": path})})
+    return replace(manifest, document=replace(manifest.document, keys=other))

@@ -12,7 +12,7 @@ from batchgen.api.limits import Reach
 from batchgen.api.network import Network
 from batchgen.batch.asked import Asked
 from batchgen.gateway.child import child
-from batchgen.job import FileReference, Job
+from batchgen.job import FileReference, Job, UrlReference
 from batchgen.manifest.load import Manifest
 from batchgen.manifest.provider import KeyFromEnvironment, KeyFromFile, KeySource, Local, Remote
 from batchgen.manifest.references import read_reference
@@ -68,9 +68,14 @@ def client_of(manifest: Manifest, remote: Remote, reach: Reach) -> Client:
 
 def preparer(asked: Asked) -> Callable[[Job, str], Awaitable[Order]]:
     """Builds the order of a job: its references are read again, and must be what was planned."""
-    root, urls = asked.manifest.root, asked.expansion.signed_urls
+    root, signed = asked.manifest.root, asked.buying.signed
 
     async def prepare(job: Job, token: str) -> Order:
+        urls = {
+            each.url: whole
+            for each in job.request.references
+            if isinstance(each, UrlReference) and each.signed and (whole := signed(each.url))
+        }
         files = [each for each in job.request.references if isinstance(each, FileReference)]
         if not files:
             return wire.order(job, token, files={}, urls=urls)

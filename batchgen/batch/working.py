@@ -17,7 +17,7 @@ from batchgen.batch.seller import preparer, seller
 from batchgen.engine.local import LocalEngine
 from batchgen.errors import BatchgenError, JournalError
 from batchgen.halt import Halt
-from batchgen.journal import Caps, Record, Selection
+from batchgen.journal import Record, Selection
 from batchgen.journal.sqlite import SqliteJournal
 from batchgen.manifest.provider import Local
 from batchgen.store.decode import Check, Decoder, Structure
@@ -65,7 +65,7 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
 ) -> None:
     terms, tally, reach = asked.manifest.terms, watch.Tally(), Reach()
     stored = (await journal.totals()).counts["stored"]
-    watched = watch.WatchedJournal(journal, tally, observer.finished)
+    watched = watch.WatchedJournal(journal, tally, observer.finished, asked.buying.choice)
     async with seller(asked, reach) as client:
         tools = Tools(
             provider=watch.WatchedProvider(client, tally),
@@ -77,7 +77,8 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
             prepare=preparer(asked),
             halt=halt,
             clocks=Clocks(time.time),
-            caps=Caps(run_pictures=options.max_pictures),
+            caps=asked.buying.caps,
+            price=asked.buying.price,
         )
         look = partial(watch.figures, tally=tally, start=watch.Start(anyio.current_time(), stored))
         async with anyio.create_task_group() as background:
@@ -108,8 +109,10 @@ async def _tidy(journal: SqliteJournal, record: Record, store: LocalStore) -> No
 
 
 async def _anything(asked: Asked, journal: SqliteJournal) -> bool:
-    async for _ in journal.unfinished(asked.manifest.terms):
-        return True
+    choice = asked.buying.choice
+    async for progress in journal.unfinished(asked.manifest.terms):
+        if watch.worked_on(progress, choice):
+            return True
     return False
 
 

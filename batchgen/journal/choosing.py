@@ -51,7 +51,7 @@ def anew(redo: Redo, job_id: str, attempt: int | None) -> bool:
 
 
 def _meant(redo: Redo, job_id: str) -> bool:
-    return any(_pattern(glob).match(job_id) for glob in redo.globs)
+    return any(pattern(glob).match(job_id) for glob in redo.globs)
 
 
 def selected(progress: Progress, selection: Selection) -> bool:
@@ -60,7 +60,7 @@ def selected(progress: Progress, selection: Selection) -> bool:
         _among(progress.standing, selection.standings)
         and _among(progress.job.number, selection.numbers)
         and _among(state_of(progress.milestone), selection.states)
-        and (not selection.globs or any(_pattern(glob).match(progress.job.id) for glob in selection.globs))
+        and (not selection.globs or any(pattern(glob).match(progress.job.id) for glob in selection.globs))
         and (not selection.misplaced or misplaced(progress))
     )
 
@@ -149,5 +149,6 @@ def _among(value: object, allowed: Collection[object]) -> bool:
 
 
 @cache
-def _pattern(glob: str) -> re.Pattern[str]:
+def pattern(glob: str) -> re.Pattern[str]:
+    """A glob over ids, in which `*` crosses slashes."""
     return re.compile(translate(glob))

@@ -43,7 +43,7 @@ def _proven(path: str, identity: Identity | None, also_known_as: frozenset[str],
         run = connection.execute("SELECT coalesce(max(number), 0) FROM runs").get
         epoch.check(os.path.dirname(path), run, milestones(connection))
         if identity is not None:
-            _claim(connection, kept, identity, also_known_as)
+            _claim(connection, path, (kept, identity), also_known_as)
     except BaseException:
         connection.close()
         raise
@@ -72,18 +72,27 @@ def _prove_rows(connection: apsw.Connection, path: str) -> None:
         raise Damaged(f"{path} has sums that contradict its jobs; keep it, and put a copy back or ask for help.")
 
 
-def _claim(connection: apsw.Connection, kept: Identity, identity: Identity, also_known_as: frozenset[str]) -> None:
-    if kept.name != identity.name:
+def _claim(
+    connection: apsw.Connection, path: str, identities: tuple[Identity, Identity], also_known_as: frozenset[str]
+) -> None:
+    kept, identity = identities
+    if kept.name != identity.name and not _moved_to(path, identity.name):
         raise Foreign(f"This journal belongs to the batch {kept.name!r}, not to {identity.name!r}; mend `name:`.")
     if kept.provider != identity.provider and kept.provider not in also_known_as and _under_way(connection):
         raise Foreign(
             f"This batch was begun with the provider {kept.provider} and has work under way there, not with"
             f" {identity.provider}; finish it there, or name it in provider.also_known_as if it is the same one."
         )
-    if (kept.provider, kept.manifest) != (identity.provider, identity.manifest):
-        mine = Identity(kept.batch_id, kept.name, identity.manifest, identity.provider, kept.inputs)
+    if (kept.name, kept.provider, kept.manifest) != (identity.name, identity.provider, identity.manifest):
+        mine = Identity(kept.batch_id, identity.name, identity.manifest, identity.provider, kept.inputs)
         with connection:
             write_identity(connection, mine)
+
+
+def _moved_to(path: str, name: str) -> bool:
+    """Whether a journal lies in the batch folder of this name: somebody moved the folder along with a new name."""
+    home = os.path.dirname(path)
+    return os.path.basename(home) == ".batchgen" and os.path.basename(os.path.dirname(home)) in {name, f"{name}.local"}
 
 
 def _under_way(connection: apsw.Connection) -> bool:

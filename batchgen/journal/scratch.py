@@ -4,6 +4,7 @@ The database is a private temporary file of SQLite's that has no name any more o
 left behind whatever ends the process. What must hold for all drafts together (ids once, paths apart) is asked in SQL.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -12,6 +13,7 @@ from typing import Final, Self, TypeAlias
 import apsw
 
 from batchgen.job import Draft, FileReference, InputRow, Reference, Request
+from batchgen.journal import Choice
 from batchgen.journal.codec import decode_request, decode_texts, encode_request, encode_texts, seal
 
 MIB: Final = 1024 * 1024
@@ -29,6 +31,9 @@ _TABLES: Final = """
     """
 _FILL: Final = "INSERT INTO draft VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _KEEP_ROW: Final = "INSERT OR IGNORE INTO input VALUES (?, ?, ?, ?, ?)"
+_FOR_CHOICE: Final = """
+    SELECT shape, id, axes, draft.input, line, name, cells
+    FROM draft LEFT JOIN input ON input.key = draft.input ORDER BY place"""
 _DRAFT: Final = "place, id, fingerprint, recipe, request, model, path, input, axes, shape"
 
 _TWICE: Final = """
@@ -139,6 +144,31 @@ class Scratch:
     def of_shape(self, shape: int, most: int) -> list[Found]:
         """The first few drafts of a shape."""
         return list(self._found("WHERE shape = ? ORDER BY place LIMIT ?", (shape, most)))
+
+    def first(self, most: int) -> list[Draft]:
+        """The first few drafts."""
+        return [each.draft for each in self._found("ORDER BY place LIMIT ?", (most,))]
+
+    def some(self, most: int) -> list[Draft]:
+        """A few drafts, spread over all."""
+        step = max(1, self._size // most)
+        return [each.draft for each in self._found("WHERE place % ? = 0 ORDER BY place LIMIT ?", (step, most))]
+
+    def chosen_by_shape(self, choice: Choice) -> dict[int, int]:
+        """How many drafts there are of each shape, of those that are chosen before anything has happened."""
+        found = Counter(shape for shape, _ in self.chosen(choice))
+        return dict(found)
+
+    def chosen(self, choice: Choice) -> Iterator[tuple[int, str]]:
+        """Shape and id of all drafts that are chosen before anything has happened."""
+        row: tuple[int, InputRow] | None = None
+        for shape, job_id, axes, key, line, name, cells in self._database.execute(_FOR_CHOICE):
+            if key is None:
+                row = None
+            elif row is None or row[0] != key:
+                row = (key, InputRow(line, name, decode_texts(cells)))
+            if choice(job_id, "queued", row and row[1], decode_texts(axes)):
+                yield shape, job_id
 
     def ids(self) -> Iterator[str]:
         """All ids, in order."""

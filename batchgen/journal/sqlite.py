@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -160,6 +160,15 @@ class SqliteJournal:
     async def totals(self) -> Totals:
         """The figures, as of the last commit."""
         return await self._read(rows.totals)
+
+    async def note_prices(self, prices: Mapping[str, int]) -> None:
+        """Keep with this run what pictures cost when it was planned, for the next plan to compare."""
+
+        def work(connection: apsw.Connection) -> None:
+            connection.execute("UPDATE runs SET prices = ? WHERE number = ?", (json.dumps(dict(prices)), self.run))
+            connection.execute(f"UPDATE runs SET seal = seal({rows.RUN}) WHERE number = ?", (self.run,))  # noqa: S608
+
+        await self._commits.do(work)
 
     async def end(self, exit_code: int, reason: str) -> None:
         """End this run in the journal; nothing else may follow."""
