@@ -1,7 +1,7 @@
 """All jobs of a manifest on the disk, checked against each other: ids once, paths apart. Sends nothing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
@@ -10,11 +10,12 @@ from batchgen.job import FileReference
 from batchgen.journal.scratch import Found, Item, Scratch
 from batchgen.manifest import paths
 from batchgen.manifest.candidate import Candidate
-from batchgen.manifest.expand import expand
+from batchgen.manifest.candidates import candidates
+from batchgen.manifest.findings import Findings, Reject
+from batchgen.manifest.inputs import MOST as MOST_FILES
 from batchgen.manifest.inputs import inputs
 from batchgen.manifest.load import Manifest
-from batchgen.manifest.places import Origin, Place, key_start, place
-from batchgen.manifest.problems import ManifestProblems, Problem
+from batchgen.manifest.places import Origin, Place, name_place, place
 
 MOST_TOLD: Final = 1000
 """So many clashes of each kind are named."""
@@ -23,16 +24,17 @@ _LIKE_A_PICTURE: Final = re.compile(r"(?:" + "|".join(map(re.escape, paths.EXTEN
 
 
 class Expansion:
-    """A manifest's jobs, in a Scratch that is closed with it.
+    """A manifest's jobs, in a Scratch that is closed with it; a context manager.
 
     `inputs` says what they were made from, so that a later run can tell without expanding; empty when only expanding
-    can tell.
+    can tell. `notes` are sentences that a person may want to know, `rejected` the number of rows left out.
     """
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, on_reject: Callable[[Reject], None] = lambda _: None) -> None:
         self.scratch = Scratch()
         self.inputs = ""
         self._manifest = manifest
+        self._findings = Findings(on_reject)
         self._origins: list[Origin] = []
         self._numbers: dict[Origin, int] = {}
         self._references: dict[str, FileReference] = {}
@@ -45,6 +47,16 @@ class Expansion:
     ) -> None:
         self.close()
 
+    @property
+    def notes(self) -> list[str]:
+        """Sentences that stop nothing."""
+        return self._findings.notes
+
+    @property
+    def rejected(self) -> int:
+        """How many rows were left out."""
+        return self._findings.rejected
+
     def close(self) -> None:
         """Let go of the scratch."""
         self.scratch.close()
@@ -53,12 +65,9 @@ class Expansion:
         """Where a field of a job stands in the manifest; `item` is the place of one reference, from 0."""
         return place(self._manifest.document, self._origins[found.origin], field, item)
 
-    def name_place(self, found: Found) -> Place:
-        """Where a job gets its id: its own, or the name of its prompt."""
-        document, origin = self._manifest.document, self._origins[found.origin]
-        if origin.prompt is None:
-            return place(document, origin, "id")
-        return Place(document, key_start(document, origin.prompt), origin.prompt)
+    def origin(self, found: Found) -> Origin:
+        """What in the manifest makes a job."""
+        return self._origins[found.origin]
 
     def fill(self) -> None:
         """Expand the manifest.
@@ -66,28 +75,29 @@ class Expansion:
         Raises:
             ManifestProblems: with every problem found.
         """
-        self.scratch.fill(map(self._item, self._candidates()))
-        problems = [*self._same_ids(), *self._same_paths(), *self._files_in_the_way()]
-        if problems:
-            raise ManifestProblems(problems)
+        self.scratch.fill(map(self._item, candidates(self._manifest, self._findings)))
+        self._check_ids()
+        self._check_paths()
+        self._check_folders()
+        self._findings.check()
         self.inputs = inputs(self._manifest, self._references.values())
-
-    def _candidates(self) -> Iterator[Candidate]:
-        found = expand(self._manifest)
-        self.scratch.sign(found.signed_urls.items())
-        for draft in found.drafts:
-            yield Candidate(draft, found._origins[draft.id])  # noqa: SLF001
 
     def _item(self, candidate: Candidate) -> Item:
         draft = candidate.draft
         if candidate.row is not None or candidate.axes:
             draft = replace(draft, row=candidate.row, axes=candidate.axes)
-        for each in draft.request.references:
-            if isinstance(each, FileReference):
-                self._references[each.path] = each
+        if draft.request.references:
+            self._look_at_references(candidate)
         key = paths.key(draft.path)
         folders = tuple(key[: each.start()] for each in _LIKE_A_PICTURE.finditer(key)) if "/" in key else ()
         return Item(draft, self._number(candidate.origin), key, folders)
+
+    def _look_at_references(self, candidate: Candidate) -> None:
+        if candidate.signed_urls:
+            self.scratch.sign(candidate.signed_urls.items())
+        for each in candidate.draft.request.references:
+            if isinstance(each, FileReference) and len(self._references) <= MOST_FILES:
+                self._references[each.path] = each
 
     def _number(self, origin: Origin) -> int:
         number = self._numbers.get(origin)
@@ -96,21 +106,20 @@ class Expansion:
             self._origins.append(origin)
         return number
 
-    def _same_ids(self) -> Iterator[Problem]:
+    def _check_ids(self) -> None:
         for here, first in self._pairs(self.scratch.same_ids(MOST_TOLD)):
-            there = self._told(first)
-            yield self.name_place(here).problem(f"the id `{here.draft.id}` stands here twice, first on {there}")
+            self._say(here, f"the id `{here.draft.id}` stands here twice, first {self._told(first)}")
 
-    def _same_paths(self) -> Iterator[Problem]:
+    def _check_paths(self) -> None:
         hint = "give one another id, or let output.path hold {{ id }}"
         for here, first in self._pairs(self.scratch.same_paths(MOST_TOLD)):
             message = f"`{here.draft.id}` would be stored in the place of `{first.draft.id}` ({self._told(first)})"
-            yield self.name_place(here).problem(message, hint=hint)
+            self._say(here, message, hint)
 
-    def _files_in_the_way(self) -> Iterator[Problem]:
+    def _check_folders(self) -> None:
+        """A picture's file and another picture's folder cannot have one name."""
         for here, other in self._pairs(self.scratch.files_in_the_way(MOST_TOLD)):
-            message = f"the folder of `{here.draft.id}` has the name of the picture of `{other.draft.id}`"
-            yield self.name_place(here).problem(message)
+            self._say(here, f"the folder of `{here.draft.id}` has the name of the picture of `{other.draft.id}`")
 
     def _pairs(self, places: list[tuple[int, int]]) -> Iterator[tuple[Found, Found]]:
         return ((self.scratch.at(here), self.scratch.at(there)) for here, there in places)
@@ -118,16 +127,24 @@ class Expansion:
     def _told(self, found: Found) -> str:
         """Where a job comes from: its row of the table, or its place in the manifest."""
         row = found.draft.row
-        return f"row {row.number} of the table" if row is not None else str(self.name_place(found))
+        return f"in row {row.number}" if row is not None else f"on {self._name_place(found)}"
+
+    def _say(self, found: Found, message: str, hint: str = "") -> None:
+        row = found.draft.row.number if found.draft.row else 0
+        said = f"row {row}: {message}" if row else message
+        self._findings.problem(self._name_place(found).problem(said, hint=hint, row=row))
+
+    def _name_place(self, found: Found) -> Place:
+        return name_place(self._manifest.document, self.origin(found))
 
 
-def expanded(manifest: Manifest) -> Expansion:
-    """The jobs of a manifest; to be closed.
+def expanded(manifest: Manifest, on_reject: Callable[[Reject], None] = lambda _: None) -> Expansion:
+    """The jobs of a manifest; to be closed. `on_reject` is handed every row that is left out.
 
     Raises:
         ManifestProblems: with every problem found: files, references, ids, paths.
     """
-    expansion = Expansion(manifest)
+    expansion = Expansion(manifest, on_reject)
     try:
         expansion.fill()
     except BaseException:

@@ -63,7 +63,7 @@ async def planned(read: Asked, expansion: Expansion, options: RunOptions) -> Pla
         async with client_of(read.manifest, read.manifest.provider, Reach()) as client:
             known = await client.models()
     prices = Prices(read.manifest.terms.budget, known)
-    plan = replace(plan, warnings=(*plan.warnings, *known.warnings))
+    plan = replace(plan, warnings=(*expansion.notes, *plan.warnings, *known.warnings))
     priced = await anyio.to_thread.run_sync(partial(_priced, read, expansion, plan, prices))
     return Planned(priced, wanted, prices)
 
