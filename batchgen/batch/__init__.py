@@ -10,7 +10,7 @@ import anyio
 from batchgen import decide as decisions
 from batchgen.api import models
 from batchgen.api.limits import Reach
-from batchgen.batch.allowing import allow, buying_of
+from batchgen.batch.allowing import allow, buying_of, write_plan
 from batchgen.batch.asked import Asked, Ending, Observer, RunOptions, asked
 from batchgen.batch.planning import Planned, idle, planned
 from batchgen.batch.seller import client_of, require_credential
@@ -32,7 +32,7 @@ from batchgen.store.decode import Structure
 from batchgen.store.local import LocalStore
 from batchgen.verdict import verdict
 
-__all__ = ["Ending", "Observer", "RunOptions", "catalogue", "decide", "open_record", "plan", "run"]
+__all__ = ["Ending", "Observer", "RunOptions", "catalogue", "decide", "open_record", "plan", "run", "write_plan"]
 
 LONG_PARKED_SECONDS = 24 * 3600
 """A task that waits longer than this needs a person."""

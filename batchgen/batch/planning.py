@@ -101,6 +101,7 @@ def _priced(read: Asked, expansion: Expansion, plan: Plan, prices: Prices) -> Pl
     most = terms.budget.max_micro_usd
     return replace(
         plan,
+        free=isinstance(read.manifest.provider, Local),
         costs=costs(to_buy, prices, before),
         forecast=forecast(to_buy, terms, seen, plan.folder, jobs=plan.comparison.counts.get("new", 0)),
         samples=samples(expansion, plan.comparison),

@@ -13,6 +13,7 @@ from batchgen import watch
 from batchgen.api import cadence
 from batchgen.api.limits import Gates, Reach
 from batchgen.batch.asked import Asked, Observer, RunOptions
+from batchgen.batch.hanging import hang
 from batchgen.batch.seller import preparer, seller
 from batchgen.engine.local import LocalEngine
 from batchgen.errors import BatchgenError, JournalError
@@ -23,7 +24,6 @@ from batchgen.manifest.provider import Local
 from batchgen.store.decode import Check, Decoder, Structure
 from batchgen.store.local import LocalStore
 from batchgen.worker import Worker
-from batchgen.worker.moving import move_all
 from batchgen.worker.tools import Clocks, Tools
 
 FIGURES_EVERY_SECONDS = 0.25
@@ -34,8 +34,6 @@ ENDS = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "told to end"
 
 UNDER_WAY = Selection(states=frozenset({"running"}))
 """The jobs whose pictures a killed run may have saved and not recorded."""
-
-MISPLACED = Selection(standings=frozenset({"current"}), states=frozenset({"stored"}), misplaced=True)
 
 
 async def work(asked: Asked, journal: SqliteJournal, record: Record, options: RunOptions, observer: Observer) -> Halt:
@@ -57,6 +55,7 @@ async def work(asked: Asked, journal: SqliteJournal, record: Record, options: Ru
                 raise
             except BatchgenError as error:  # the provider could not even be opened; the journal is as it was
                 halt.note(error.exit_code, str(error))
+            await hang(record, journal, store)
     return halt
 
 
@@ -105,7 +104,7 @@ async def _tidy(journal: SqliteJournal, record: Record, store: LocalStore) -> No
     if journal.killed_before:
         waiting = {each.job.number for each in record.entries(UNDER_WAY)}
         await store.sweep(lambda number: number not in waiting)
-    await move_all(list(record.entries(MISPLACED)), journal, store)
+    await hang(record, journal, store)
 
 
 async def _anything(asked: Asked, journal: SqliteJournal) -> bool:

@@ -10,7 +10,7 @@ import click
 
 from batchgen import __version__
 from batchgen.cli.doors import Desk, Doors
-from batchgen.cli.verbs import LATER, SECTIONS, VERBS
+from batchgen.cli.verbs import LATER, SECTIONS, UNLISTED, VERBS
 
 _EPILOG = """\b
 Examples:
@@ -38,7 +38,7 @@ class Program(click.Group):
             from batchgen.cli.later import not_yet
 
             return not_yet(cmd_name)
-        if cmd_name not in VERBS:
+        if cmd_name not in VERBS and cmd_name not in UNLISTED:
             return None
         command = import_module(f"batchgen.cli.{cmd_name}").command
         assert isinstance(command, click.Command)

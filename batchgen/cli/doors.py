@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from batchgen.api.models import Catalogue
     from batchgen.batch import Ending, Observer, RunOptions
+    from batchgen.batch.explaining import Explained
     from batchgen.decide import Decision
     from batchgen.gateway.serve import Ready, ServeOptions
     from batchgen.journal import Progress, Record
@@ -32,6 +33,18 @@ class Doors:
         from batchgen import batch
 
         return anyio.run(batch.plan, options)
+
+    def write_plan(self, plan: "Plan", path: str) -> None:
+        """Put a plan on paper."""
+        from batchgen import batch
+
+        batch.write_plan(plan, path)
+
+    def explain(self, source: str, location: "Location", name: str) -> "Explained":
+        """Tell all of one job, by its id or its picture."""
+        from batchgen.batch.explaining import explain
+
+        return explain(source, location, name)
 
     def models(self, options: "RunOptions") -> "Catalogue":
         """Ask the provider about its models."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from batchgen.cli.options import SETTINGS, batch_options, console, manifest_argument, voice_options, where
-from batchgen.cli.run import options
 from batchgen.cli.verbs import VERBS
+from batchgen.cli.wishes import options
 from batchgen.report.plain import harmless
 from batchgen.report.words import dollars, many, usd
 

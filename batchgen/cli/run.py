@@ -4,11 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batchgen.cli.console import Console
 from batchgen.cli.later import later_options
 from batchgen.cli.options import (
     SETTINGS,
-    Where,
     batch_options,
     console,
     limit_options,
@@ -18,24 +16,28 @@ from batchgen.cli.options import (
 )
 from batchgen.cli.teller import Teller
 from batchgen.cli.verbs import VERBS
+from batchgen.cli.wishes import options, wish_options
 from batchgen.report.closing import Ended, closing
 from batchgen.report.summary import as_json
 from batchgen.report.words import dollars
 
 if TYPE_CHECKING:
-    from batchgen.batch import Ending, RunOptions
+    from batchgen.batch import Ending
 
 _EPILOG = """\b
 Examples:
   batchgen run batchgen.yaml
   batchgen run batchgen.yaml --provider local      rehearse, for nothing
-  batchgen run batchgen.yaml --json -q             from a script
+  batchgen run batchgen.yaml --redo changed        buy what was edited, too
+  batchgen run batchgen.yaml --max-usd 20 --json -q    from a script
 """
 
 
 @later_options("run")
 @click.command("run", short_help=VERBS["run"], epilog=_EPILOG, context_settings=SETTINGS)
 @manifest_argument
+@click.option("--plan", metavar="FILE", allow_from_autoenv=False, help="Buy what a plan on paper says, or nothing.")
+@wish_options
 @limit_options
 @batch_options
 @voice_options
@@ -66,23 +68,6 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
         summary=ending.summary,
     )
     return speaker.close(closing(ended), ending.exit_code)
-
-
-def options(ctx: click.Context, named: Where, speaker: Console) -> "RunOptions":
-    """What `run` and `plan` are asked for."""
-    from batchgen.batch import RunOptions
-
-    return RunOptions(
-        manifest=named.source,
-        outputs=named.outputs,
-        journal=named.journal,
-        provider=named.provider,
-        grace_seconds=ctx.params.get("grace", 0.0),
-        max_pictures=ctx.params.get("max_pictures"),
-        offline=ctx.params.get("offline", False),
-        unattended=not speaker.attended,
-        confirm=speaker.ask,
-    )
 
 
 def _last(ending: "Ending") -> dict[str, Any]:

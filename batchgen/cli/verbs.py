@@ -8,6 +8,7 @@ VERBS: Final = {
     "run": "buy what is owed; the same command again goes on",
     "status": "counts, money, failures and the last runs",
     "export": "one row per picture, as JSON lines",
+    "explain": "one job or picture: what it is, its life, why it waits",
     "resolve": "decide about payments in doubt",
     "models": "what the provider says about its models",
     "schema": "the manifest language as a JSON Schema, for editors",
@@ -16,21 +17,24 @@ VERBS: Final = {
 
 SECTIONS: Final = {
     "Every day": ("init", "plan", "run", "status", "export"),
-    "Now and then": ("resolve", "models", "schema", "serve"),
+    "Now and then": ("explain", "resolve", "models", "schema", "serve"),
 }
 
-LATER: Final = frozenset({"report", "view", "explain", "verify", "prune", "doctor", "selftest", "validate"})
+UNLISTED: Final = {"validate": "what is wrong with a manifest, without asking anybody"}
+"""Verbs that help does not list."""
+
+LATER: Final = frozenset({"report", "view", "verify", "prune", "doctor", "selftest"})
 """Verbs of later releases: known by name, so that they are answered and not guessed at."""
 
-_CHOICE: Final = ("--redo", "--only", "--sample", "--rows", "--plan", "--max-usd", "--deadline", "--dask")
-_PLACE: Final = ("--store", "--root")
+_PLACE: Final = ("--store",)
 
 LATER_OPTIONS: Final = {
-    "plan": (*_CHOICE, *_PLACE, "-o"),
-    "run": (*_CHOICE, *_PLACE),
+    "plan": (*_PLACE, "--dask"),
+    "run": (*_PLACE, "--dask"),
     "status": (*_PLACE, "--format"),
     "export": (*_PLACE, "--run", "--base-url", "--wide"),
     "resolve": _PLACE,
+    "explain": _PLACE,
     "serve": ("--faults",),
 }
 """Options of later releases by verb: refused in words, never passed over in silence."""

@@ -100,13 +100,17 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which jobs are meant; an empty field means no restriction. `globs` match ids, `*` crosses slashes."""
+    """Which jobs are meant; an empty field means no restriction. `globs` match ids, `*` crosses slashes.
+
+    `run` means jobs whose newest milestone that run wrote.
+    """
 
     states: frozenset[State] = frozenset()
     standings: frozenset[Place] = frozenset()
     globs: tuple[str, ...] = ()
     numbers: frozenset[int] = frozenset()
     misplaced: bool = False
+    run: int | None = None
 
 
 EVERYTHING = Selection()

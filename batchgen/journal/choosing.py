@@ -61,6 +61,7 @@ def selected(progress: Progress, selection: Selection) -> bool:
         and _among(progress.job.number, selection.numbers)
         and _among(state_of(progress.milestone), selection.states)
         and (not selection.globs or any(pattern(glob).match(progress.job.id) for glob in selection.globs))
+        and selection.run in {None, progress.run}
         and (not selection.misplaced or misplaced(progress))
     )
 

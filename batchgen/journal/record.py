@@ -130,6 +130,7 @@ def _narrowed(selection: Selection) -> tuple[str, tuple[str | int, ...]]:
     columns: list[tuple[str, Iterable[str | int]]] = [
         ("state", selection.states),
         ("standing", selection.standings),
+        ("jobs.run", () if selection.run is None else (selection.run,)),
         ("number", selection.numbers if len(selection.numbers) < 1000 else ()),
     ]
     parts, bindings = [], []

@@ -100,7 +100,11 @@ def _held(
     pictures = sum(count for _, count in shapes)
     work = sum(count * seen.seconds.get(request.model, GUESSED_SECONDS) for request, count in shapes)
     longest = max(seen.seconds.get(request.model, GUESSED_SECONDS) for request, _ in shapes)
-    yield work / min(limits.in_flight, pictures), f"{limits.in_flight} in flight{whose} at {work / pictures:.0f} s each"
+    each = work / pictures
+    if pictures <= limits.in_flight:
+        yield longest, f"the provider: {longest:.0f} s for a picture{whose}"
+    else:
+        yield work / limits.in_flight, f"{limits.in_flight} in flight{whose} at {each:.0f} s each"
     if limits.rate is not None:
         yield pictures * limits.rate.seconds / limits.rate.count + longest, f"the rate {limits.rate}{whose}"
     slots = limits.expert.submit_slots_most

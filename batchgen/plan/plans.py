@@ -22,8 +22,8 @@ class Plan:
     """What `run` would do. `run` is the number it would get; `warnings` are sentences that stop nothing.
 
     `costs` are what is to be bought, by model and size; `budget_micro_usd` is what may still be spent, None without a
-    bound; `samples` a few of the pictures to be; `siblings` batches that hold these pictures already. `idle` says
-    that there is nothing at all to do. `inputs` and `digest` stand for the files, and for every id and fingerprint.
+    bound; `samples` a few of the pictures to be; `siblings` batches that hold these pictures already; `free` says
+    that nothing is charged. `inputs` and `digest` stand for the files, and for every id and fingerprint.
     """
 
     folder: str
@@ -32,12 +32,12 @@ class Plan:
     new: bool
     comparison: Comparison
     warnings: tuple[str, ...] = ()
-    idle: bool = False
     costs: tuple[Cost, ...] = ()
     forecast: Forecast = field(default_factory=Forecast)
     samples: tuple[Draft, ...] = ()
     budget_micro_usd: int | None = None
     siblings: tuple[str, ...] = ()
+    free: bool = False
     inputs: str = ""
     digest: str = ""
     wishes: str = ""

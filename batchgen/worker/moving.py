@@ -1,8 +1,8 @@
 """Giving stored pictures the names that the manifest now asks for; buys nothing, writes over nothing."""
 
 import logging
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from batchgen.job import Asset
 from batchgen.journal import Journal, Progress
@@ -12,20 +12,78 @@ from batchgen.store import Saved, Store
 logger = logging.getLogger(__name__)
 
 
-async def move_all(misplaced: Iterable[Progress], journal: Journal, store: Store) -> None:
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A picture that nobody asks for any longer, in the place of one that is; `attempt` is what it was bought by.
+
+    `progress` is None when it is an earlier picture of the very job that wants the place.
+    """
+
+    number: int
+    attempt: int
+    assets: tuple[Asset, ...]
+    progress: Progress | None = None
+
+
+def no_holders(_: Progress) -> Holder | None:
+    """Whatever holds a name is a stranger's."""
+    return None
+
+
+async def move_all(
+    misplaced: Iterable[Progress],
+    journal: Journal,
+    store: Store,
+    holder_of: Callable[[Progress], Holder | None] = no_holders,
+) -> None:
     """Move every picture whose path changed; where names are swapped, one steps aside first.
 
-    A picture that is not there, or whose new name is held by a stranger's file, stays as it is.
+    A picture of ours that is no longer asked for makes room: `holder_of` finds it, and it is kept beside as
+    `<stem>.was-<attempt>`. A picture that is not there, or whose new name is held by a stranger's file, stays as it is.
     """
     waiting = list(misplaced)
     while waiting:
         held = [each for each in waiting if (await _move(each, each.job.path, journal, store)) is None]
         if len(held) == len(waiting):
-            aside = await _step_aside(held, journal, store)
+            aside = await _step_aside(held, journal, store) or await _make_room(held, journal, store, holder_of)
             if not aside:
                 return
             held = aside
         waiting = held
+
+
+async def _make_room(
+    held: list[Progress], journal: Journal, store: Store, holder_of: Callable[[Progress], Holder | None]
+) -> list[Progress]:
+    """Of pictures whose names are held, those whose name is free now."""
+    freed = []
+    for each in held:
+        holder = holder_of(each)
+        if holder is not None and await _keep_beside(holder, each.job.path, journal, store):
+            freed.append(each)
+    return freed
+
+
+async def _keep_beside(holder: Holder, stem: str, journal: Journal, store: Store) -> bool:
+    for name in (f"{stem}.was-{holder.attempt}", f"{stem}.was-{holder.attempt}~{holder.number}"):
+        if holder.progress is not None:
+            if await _move(holder.progress, name, journal, store) is not None:
+                return True
+        elif await _rename(holder.assets, name, store):
+            return True
+    return False
+
+
+async def _rename(assets: tuple[Asset, ...], stem: str, store: Store) -> bool:
+    """Give an earlier picture another name; its milestone is history, and stays as it was written."""
+    try:
+        for index, asset in enumerate(assets, 1):
+            saved = await store.move(asset, stem if index == 1 else f"{stem}-{index}")
+            if saved.proof:
+                await store.remove(saved.proof)
+    except (FileExistsError, FileNotFoundError):
+        return False
+    return True
 
 
 async def _step_aside(held: list[Progress], journal: Journal, store: Store) -> list[Progress]:

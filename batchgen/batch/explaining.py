@@ -1,0 +1,182 @@
+"""All that is known of one job: what the journal holds, and where the manifest says so. Writes nothing."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from batchgen.errors import BatchgenError, SettingsError
+from batchgen.job import FIELDS, Draft, FileReference, effective
+from batchgen.journal import Progress, Record, Selection, Written
+from batchgen.journal.choosing import differing
+from batchgen.journal.codec import decode_request, encode_request
+from batchgen.journal.record import SqliteRecord
+from batchgen.lifecycle import Accepted, AttemptFailed, Generated, InDoubt, JobFailed, Planned, Started, Stored
+from batchgen.location import HIDDEN, Location, locate
+from batchgen.manifest.candidate import Candidate
+from batchgen.manifest.candidates import candidates
+from batchgen.manifest.findings import Findings
+from batchgen.manifest.load import Manifest, load
+from batchgen.manifest.places import stated
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One field of what is asked for, and where that is said."""
+
+    field: str
+    value: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One job: what was owed and became of it (`progress`, `life`), and what the manifest asks for now (`draft`).
+
+    `why` says in a sentence what will happen to it next; `unread` why the manifest could not be asked.
+    """
+
+    id: str
+    why: str
+    progress: Progress | None = None
+    life: tuple[Written, ...] = ()
+    draft: Draft | None = None
+    values: tuple[Value, ...] = ()
+    unread: str = ""
+
+
+def batch_of(picture: str) -> Location | None:
+    """The batch that a file lies in, None when it lies in none."""
+    path = Path(picture).absolute()
+    for folder in path.parents:
+        if (folder / HIDDEN).is_dir():
+            return locate(str(folder), outputs=None, provider=None, journal=None)
+    return None
+
+
+def explain(source: str, location: Location, name: str) -> Explained:
+    """Explain the job of an id (`ID@NUMBER` for a replaced one) or of a picture in the batch folder.
+
+    Raises:
+        SettingsError: no such job, neither in the journal nor in the manifest.
+    """
+    progress: Progress | None = None
+    life: tuple[Written, ...] = ()
+    if location.exists:
+        with SqliteRecord(str(location.journal)) as record:
+            progress = _found(record, location, name)
+            life = () if progress is None else tuple(record.life(progress.job.number))
+    job_id = progress.job.id if progress is not None else name
+    candidate, manifest, unread = _asked(source, job_id)
+    if progress is None and candidate is None:
+        raise SettingsError(f"{name} is neither a job nor a picture of this batch{f' ({unread})' if unread else ''}")
+    draft = candidate.draft if candidate is not None else None
+    values = tuple(_values(manifest, candidate)) if manifest is not None and candidate is not None else ()
+    return Explained(job_id, _why(progress, draft), progress, life, draft, values, unread)
+
+
+def _found(record: Record, location: Location, name: str) -> Progress | None:
+    job_id, _, number = name.rpartition("@")
+    if job_id and number.isdecimal():
+        for each in record.entries(Selection(numbers=frozenset({int(number)}))):
+            return each if each.job.id == job_id else None
+    current = [each for each in record.entries() if each.job.id == name or _stored_as(each, location, name)]
+    return min(current, key=lambda each: each.standing != "current", default=None)
+
+
+def _stored_as(progress: Progress, location: Location, name: str) -> bool:
+    if not isinstance(progress.milestone, Stored):
+        return False
+    wanted = os.path.abspath(name)
+    return any(wanted == str(location.folder / asset.name) for asset in progress.milestone.assets)
+
+
+def _asked(source: str, job_id: str) -> tuple[Candidate | None, Manifest | None, str]:
+    """What the manifest asks for under this id; a manifest that is wrong elsewhere still says it."""
+    if not os.path.isfile(source):
+        return None, None, ""
+    try:
+        manifest = load(source)
+        named = (each for each in candidates(manifest, Findings()) if each.draft.id == job_id)
+        return next(named, None), manifest, ""
+    except BatchgenError as error:
+        return None, None, str(error).split("\n", 1)[0]
+
+
+def _values(manifest: Manifest, candidate: Candidate) -> Iterator[Value]:
+    request, origin = candidate.draft.request, candidate.origin
+    for name, value in effective(request).items():
+        place = stated(manifest.document, origin, name)
+        yield Value(name, str(value), "built in" if place is None else str(place))
+    for name in FIELDS:
+        place = stated(manifest.document, origin, name)
+        if getattr(request, name) is None and name not in effective(request) and place is not None:
+            yield Value(name, "unset", str(place))
+    for index, each in enumerate(request.references):
+        place = stated(manifest.document, origin, "references", index)
+        yield Value("reference", each.path if isinstance(each, FileReference) else each.url, str(place or "a column"))
+
+
+def _why(progress: Progress | None, draft: Draft | None) -> str:
+    if progress is None:
+        return "not owed yet: `batchgen run` buys it"
+    if progress.standing == "gone":
+        return "no longer in the manifest; what is here stays"
+    if progress.standing == "replaced":
+        return "replaced by a newer request of the same id"
+    same = draft is None or draft.fingerprint == progress.job.fingerprint
+    return _next(progress) if same else f"{_next(progress)}; {_changed(progress, draft)}"
+
+
+def _changed(progress: Progress, draft: Draft | None) -> str:
+    if draft is None:
+        return ""
+    asked = decode_request(encode_request(draft.request))
+    names = ", ".join(change.field for change in differing(progress.job.request, asked))
+    return f"the manifest asks for something else now ({names or 'recipe'}): `run --redo changed` buys that"
+
+
+def _next(progress: Progress) -> str:
+    match progress.milestone:
+        case Planned(attempt=0):
+            return "waits to be sent: `batchgen run` buys it"
+        case Planned() | AttemptFailed(failure="transient"):
+            return "will be attempted again by `batchgen run`"
+        case Started():
+            return "being sent, or cut off while it was; the next run finds out what it can"
+        case InDoubt():
+            return "may have been paid: `batchgen resolve` decides, unless its token can still be asked"
+        case Accepted() | Generated():
+            return "paid; the next run fetches it"
+        case Stored():
+            return "done"
+        case JobFailed(failure="dropped"):
+            return "dropped by a person, until its request changes"
+        case JobFailed() | AttemptFailed():
+            return "failed for good; `run --redo failed` tries again"
+
+
+def lives(life: Sequence[Written]) -> Iterator[tuple[Written, str]]:
+    """Each milestone with what it says beyond its name."""
+    for each in life:
+        yield each, _told(each)
+
+
+def _told(written: Written) -> str:
+    match written.milestone:
+        case Started(price_micro_usd=price):
+            return f"attempt {written.milestone.attempt}, {_price(price)}"
+        case Accepted(task_id=task) | Generated(task_id=task):
+            return f"task {task}" if task else "answered at once"
+        case Stored(assets=assets, cost_micro_usd=cost):
+            return f"{assets[0].name if assets else ''}, {_price(cost)}"
+        case InDoubt(reach=reach):
+            return reach
+        case AttemptFailed(failure=failure, reason=reason) | JobFailed(failure=failure, reason=reason):
+            return f"{failure}: {reason}"
+        case _:
+            return ""
+
+
+def _price(micro_usd: int | None) -> str:
+    return "price unknown" if micro_usd is None else f"${micro_usd / 1_000_000:.4f}".rstrip("0").rstrip(".")

@@ -1,0 +1,59 @@
+"""Stored pictures get the names that are asked for now, and those they replace are kept beside."""
+
+from collections.abc import Iterator
+
+from batchgen.job import Asset
+from batchgen.journal import Journal, Progress, Record, Selection
+from batchgen.lifecycle import Stored
+from batchgen.store import Store
+from batchgen.worker.moving import Holder, move_all
+
+MISPLACED = Selection(standings=frozenset({"current"}), states=frozenset({"stored"}), misplaced=True)
+LET_GO = Selection(standings=frozenset({"replaced", "gone"}), states=frozenset({"stored"}))
+
+
+async def hang(record: Record, journal: Journal, store: Store) -> None:
+    """Move what is misplaced, and what this run had to store beside its place because an older picture was there."""
+    waiting = list(record.entries(MISPLACED))
+    waiting += [each for each in record.entries(_stored_by(journal.run)) if _beside(each)]
+    if waiting:
+        await move_all(waiting, journal, store, _Holders(record))
+
+
+def _stored_by(run: int) -> Selection:
+    return Selection(standings=frozenset({"current"}), states=frozenset({"stored"}), run=run)
+
+
+def _beside(progress: Progress) -> bool:
+    return any(asset.name.startswith(f"{progress.job.path}~") for asset in _assets(progress)[:1])
+
+
+class _Holders:
+    """Who holds the name that a picture should have: a job let go, or an earlier picture of the job itself."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._let_go: dict[str, Progress] | None = None
+
+    def __call__(self, wanting: Progress) -> Holder | None:
+        stem = wanting.job.path
+        for written in reversed(self._record.life(wanting.job.number)[:-1]):
+            earlier = written.milestone
+            if isinstance(earlier, Stored) and _stem(earlier.assets) == stem:
+                return Holder(wanting.job.number, earlier.attempt, earlier.assets)
+        if self._let_go is None:
+            self._let_go = dict(self._by_stem())
+        found = self._let_go.pop(stem, None)
+        return None if found is None else Holder(found.job.number, found.milestone.attempt, _assets(found), found)
+
+    def _by_stem(self) -> Iterator[tuple[str, Progress]]:
+        for each in self._record.entries(LET_GO):
+            yield _stem(_assets(each)), each
+
+
+def _assets(progress: Progress) -> tuple[Asset, ...]:
+    return progress.milestone.assets if isinstance(progress.milestone, Stored) else ()
+
+
+def _stem(assets: tuple[Asset, ...]) -> str:
+    return assets[0].name.rpartition(".")[0] if assets else ""
