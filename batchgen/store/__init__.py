@@ -57,6 +57,8 @@ class Store(Protocol):
     async def move(self, asset: Asset, stem: str) -> Saved:
         """Give a picture another name, durably; `proof` is the old name, to `remove` once the new one is journaled.
 
+        It is empty when something else stands under the old name by now.
+
         Callable twice, and after a crash in between. Never over a file that is not this picture.
 
         Raises:

@@ -114,10 +114,10 @@ class LocalStore(LocalShelf):
         )
 
     async def move(self, asset: Asset, stem: str) -> Saved:
-        """Give a picture another name, durably; `proof` is the old name."""
+        """Give a picture another name, durably; `proof` is the old name, unless another file has it by now."""
         name = checked_stem(stem) + posixpath.splitext(asset.name)[1]
-        await self._run(lambda: self._move(asset, name))
-        return Saved(replace(asset, name=name), "" if name == asset.name else asset.name)
+        is_left = await self._run(lambda: self._move(asset, name))
+        return Saved(replace(asset, name=name), asset.name if is_left else "")
 
     async def remove(self, name: str) -> None:
         """Remove one name; nothing happens if it is not there."""
@@ -165,12 +165,14 @@ class LocalStore(LocalShelf):
         asset = Asset(name, size, proof.sha256, proof.sha256, picture.media_type, picture.width, picture.height)
         return Saved(asset, source)
 
-    def _move(self, asset: Asset, name: str) -> None:
+    def _move(self, asset: Asset, name: str) -> bool:
+        """Whether the old name is the picture's still, if anything's; in its place there may be another one by now."""
         if self._folder.adopt(name, asset.sha256):
-            return
+            return name != asset.name and self._folder.digest(asset.name) in {None, asset.sha256}
         if self._folder.digest(asset.name) != asset.sha256:
             raise FileNotFoundError(f"the picture is neither under {asset.name} nor under {name}")
         self._folder.publish(asset.name, [name], asset.sha256)
+        return name != asset.name
 
     def _remove_all(self, names: Iterable[str]) -> None:
         for name in names:

@@ -61,7 +61,8 @@ class MemoryStore:
             if name in self.files:
                 raise FileExistsError(f"another file holds {name}")
             self.files[name] = self.files[asset.name]
-        return Saved(replace(asset, name=name), "" if name == asset.name else asset.name)
+        is_left = name != asset.name and self._digest(asset.name) in {None, asset.sha256}
+        return Saved(replace(asset, name=name), asset.name if is_left else "")
 
     async def remove(self, name: str) -> None:
         """Remove one name; nothing happens if it is not there."""

@@ -274,6 +274,16 @@ class StoreContract:
         assert await place.open().move(asset, "b/c") == moved
         assert finals(place) == {"b/c.png"}
 
+    async def test_move_leaves_a_newcomer_alone(self, place: Place) -> None:
+        """A picture moved before, whose old name another file has since: it is no name of it any more."""
+        store = place.open()
+        asset = (await save(store, picture(), Slot(7, "a"))).asset
+        moved = await store.move(asset, "beside")
+        await store.remove(moved.proof)
+        place.write("a.png", b"another")
+        assert await store.move(asset, "beside") == Saved(moved.asset)
+        assert place.read("a.png") == b"another"
+
     async def test_move_nowhere(self, place: Place) -> None:
         """Moving a picture to where it is changes nothing and leaves nothing to remove."""
         store = place.open()
