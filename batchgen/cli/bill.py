@@ -84,17 +84,17 @@ def _money(plan: "Plan") -> Iterator[str]:
     left = usd(plan.budget_micro_usd)
     if plan.too_dear:
         short = usd(plan.cost_micro_usd - plan.budget_micro_usd)
-        yield f"  budget       EXCEEDED: {left} left, {short} short; the run stops there (exit 4)"
+        yield from _wrapped("budget", f"EXCEEDED: {left} left, {short} short; the run stops there with 4")
     else:
         yield f"  budget       {left} left, enough for all"
 
 
 def _cost(cost: "Cost") -> str:
     if cost.price_micro_usd is None:
-        return fit(f"{cost.pictures:>9,} x {harmless(cost.name)}: price unknown", _WIDTH - len(_MARGIN))
+        return fit(f"{cost.pictures:>7,} x {harmless(cost.name)}: price unknown", _WIDTH - len(_MARGIN))
     moved = f", was {usd(cost.before_micro_usd)}" if cost.moved and cost.before_micro_usd is not None else ""
     priced = f"at {usd(cost.price_micro_usd)} ({cost.source}{moved})"
-    return fit(f"{cost.pictures:>9,} x {harmless(cost.name)} {priced}", _WIDTH - len(_MARGIN))
+    return fit(f"{cost.pictures:>7,} x {harmless(cost.name)} {priced}", _WIDTH - len(_MARGIN))
 
 
 def _needs(plan: "Plan") -> Iterator[str]:

@@ -100,7 +100,7 @@ def test_later_options_are_refused(verb: str, option: str) -> None:
 
 def test_later_options_in_the_environment_are_refused() -> None:
     """A setting of a later release in the environment is not passed over in silence."""
-    said = typed("run", BATCHGEN_MAX_USD="5")
+    said = typed("run", BATCHGEN_DASK="local")
     assert said.exit_code == 2
     assert "--max-usd is not yet there" in said.stderr
 
@@ -190,7 +190,7 @@ def test_long_reasons_are_told_whole_above() -> None:
 
 def test_the_entry_point_is_the_program() -> None:
     """The console script names a function that runs the program."""
-    done = python("-c", "import sys; sys.argv[1:] = ['validate']; from batchgen.cli import main; main()")
+    done = python("-c", "import sys; sys.argv[1:] = ['view']; from batchgen.cli import main; main()")
     assert done.returncode == 2
     assert "not yet there" in done.stderr
     assert program.name == "program"
