@@ -1,8 +1,10 @@
 """All jobs of a manifest on the disk, checked against each other: ids once, paths apart. Sends nothing."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -11,11 +13,13 @@ from batchgen.journal.scratch import Found, Item, Scratch
 from batchgen.manifest import paths
 from batchgen.manifest.candidate import Candidate
 from batchgen.manifest.candidates import candidates
-from batchgen.manifest.findings import Findings, Reject
+from batchgen.manifest.findings import Findings
 from batchgen.manifest.inputs import MOST as MOST_FILES
 from batchgen.manifest.inputs import inputs
 from batchgen.manifest.load import Manifest
 from batchgen.manifest.places import Origin, Place, name_place, place
+from batchgen.manifest.rejects import Rejects
+from batchgen.manifest.tables import BadRow
 
 MOST_TOLD: Final = 1000
 """So many clashes of each kind are named."""
@@ -30,11 +34,13 @@ class Expansion:
     can tell. `notes` are sentences that a person may want to know, `rejected` the number of rows left out.
     """
 
-    def __init__(self, manifest: Manifest, on_reject: Callable[[Reject], None] = lambda _: None) -> None:
+    def __init__(self, manifest: Manifest, rejects: Path | None = None) -> None:
         self.scratch = Scratch()
         self.inputs = ""
         self._manifest = manifest
-        self._findings = Findings(on_reject)
+        self._findings = Findings(self._reject)
+        self._to = rejects
+        self._rejects: Rejects | None = None
         self._origins: list[Origin] = []
         self._numbers: dict[Origin, int] = {}
         self._references: dict[str, FileReference] = {}
@@ -75,12 +81,23 @@ class Expansion:
         Raises:
             ManifestProblems: with every problem found.
         """
-        self.scratch.fill(map(self._item, candidates(self._manifest, self._findings)))
+        with ExitStack() as self._open:
+            self.scratch.fill(map(self._item, candidates(self._manifest, self._findings)))
         self._check_ids()
         self._check_paths()
         self._check_folders()
         self._findings.check()
         self.inputs = inputs(self._manifest, self._references.values())
+
+    def _reject(self, row: BadRow) -> None:
+        """Keep a row that is left out where a person finds it."""
+        if self._to is None:
+            return
+        if self._rejects is None:
+            self._to.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            columns = self._findings.table.columns if self._findings.table is not None else ()
+            self._rejects = self._open.enter_context(Rejects(self._to, columns))
+        self._rejects.add(row)
 
     def _item(self, candidate: Candidate) -> Item:
         draft = candidate.draft
@@ -138,13 +155,13 @@ class Expansion:
         return name_place(self._manifest.document, self.origin(found))
 
 
-def expanded(manifest: Manifest, on_reject: Callable[[Reject], None] = lambda _: None) -> Expansion:
-    """The jobs of a manifest; to be closed. `on_reject` is handed every row that is left out.
+def expanded(manifest: Manifest, rejects: Path | None = None) -> Expansion:
+    """The jobs of a manifest; to be closed. `rejects` is the file for the rows that are left out, None for none.
 
     Raises:
         ManifestProblems: with every problem found: files, references, ids, paths.
     """
-    expansion = Expansion(manifest, on_reject)
+    expansion = Expansion(manifest, rejects)
     try:
         expansion.fill()
     except BaseException:

@@ -26,6 +26,7 @@ from batchgen.lifecycle import Accepted
 from batchgen.location import Location
 from batchgen.manifest.load import load
 from batchgen.manifest.provider import Remote
+from batchgen.manifest.rejects import NAME as REJECTS
 from batchgen.plan import Plan
 from batchgen.report.summary import Summary, summary, write_report
 from batchgen.store.decode import Structure
@@ -88,7 +89,8 @@ async def run(options: RunOptions, observer: Observer) -> Ending:
     if await anyio.to_thread.run_sync(idle, read, options):
         return _idle(read, time.monotonic() - began)
     require_credential(read.manifest)
-    with await anyio.to_thread.run_sync(expanded, read.manifest) as expansion:
+    rejects = read.location.hidden / REJECTS
+    with await anyio.to_thread.run_sync(expanded, read.manifest, rejects) as expansion:
         found = await planned(read, expansion, options)
         observer.opened(found.plan.folder, found.plan.run, found.plan.new)
         allow(read, found.plan, options)

@@ -84,7 +84,7 @@ def _money(plan: "Plan") -> Iterator[str]:
     left = usd(plan.budget_micro_usd)
     if plan.too_dear:
         short = usd(plan.cost_micro_usd - plan.budget_micro_usd)
-        yield from _wrapped("budget", f"EXCEEDED: {left} left, {short} short; the run stops there with 4")
+        yield from _wrapped("budget", f"EXCEEDED: {left} left, {short} short; the run stops there")
     else:
         yield f"  budget       {left} left, enough for all"
 

@@ -76,8 +76,7 @@ run 4 of this batch
                199,000 x gpt-image-2 1K at $0.07 (the provider's list)
                  1,000 x seedream 1K: price unknown
                1,000 pictures of them at a price that is not known
-  budget       EXCEEDED: $4,500.00 left, $45,430.00 short; the run stops there with
-               4
+  budget       EXCEEDED: $4,500.00 left, $45,430.00 short; the run stops there
   time         about 3 days, held back by the rate 15/10s; no picture was timed
                yet
   disk         about 3.3 TB, 80.0 MB free: NOT ENOUGH
