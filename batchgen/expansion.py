@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -101,13 +100,11 @@ class Expansion:
 
     def _item(self, candidate: Candidate) -> Item:
         draft = candidate.draft
-        if candidate.row is not None or candidate.axes:
-            draft = replace(draft, row=candidate.row, axes=candidate.axes)
         if draft.request.references:
             self._look_at_references(candidate)
         key = paths.key(draft.path)
         folders = tuple(key[: each.start()] for each in _LIKE_A_PICTURE.finditer(key)) if "/" in key else ()
-        return Item(draft, self._number(candidate.origin), key, folders)
+        return Item(draft, self._number(candidate.origin), key, folders, candidate.row, candidate.axes)
 
     def _look_at_references(self, candidate: Candidate) -> None:
         if candidate.signed_urls:

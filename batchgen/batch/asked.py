@@ -25,7 +25,8 @@ class RunOptions:
     """What a person asked for; None means as the manifest says.
 
     `unattended` means that nobody is there to answer; `confirm` asks a person a yes-or-no question. `redo`, `only` and
-    `sample` are what batchgen.batch.wishes reads; `rows` is another table than the manifest's, `plan` a plan's file.
+    `sample` are what batchgen.batch.wishes reads; `rows` is another table than the manifest's, `plan` a plan's file,
+    `on_paper` that the plan is to be written to one.
     """
 
     manifest: str
@@ -42,6 +43,7 @@ class RunOptions:
     rows: str | None = None
     root: str | None = None
     plan: str | None = None
+    on_paper: bool = False
     offline: bool = False
     unattended: bool = True
     confirm: Callable[[str], bool] = lambda _: False

@@ -64,7 +64,7 @@ async def planned(read: Asked, expansion: Expansion, options: RunOptions) -> Pla
             known = await client.models()
     prices = Prices(read.manifest.terms.budget, known)
     plan = replace(plan, warnings=(*expansion.notes, *plan.warnings, *known.warnings))
-    priced = await anyio.to_thread.run_sync(partial(_priced, read, expansion, plan, prices))
+    priced = await anyio.to_thread.run_sync(partial(_priced, read, expansion, plan, prices, options))
     return Planned(priced, wanted, prices)
 
 
@@ -90,7 +90,7 @@ def _compared(read: Asked, expansion: Expansion, options: RunOptions) -> tuple[P
         return compared(read.location, expansion, record, wanted), wanted
 
 
-def _priced(read: Asked, expansion: Expansion, plan: Plan, prices: Prices) -> Plan:
+def _priced(read: Asked, expansion: Expansion, plan: Plan, prices: Prices, options: RunOptions) -> Plan:
     check(expansion, plan.comparison.shapes, prices)
     to_buy, terms = shapes(expansion, plan.comparison), read.manifest.terms
     if not read.location.exists:
@@ -106,7 +106,7 @@ def _priced(read: Asked, expansion: Expansion, plan: Plan, prices: Prices) -> Pl
         forecast=forecast(to_buy, terms, seen, plan.folder, jobs=plan.comparison.counts.get("new", 0)),
         samples=samples(expansion, plan.comparison),
         budget_micro_usd=None if most is None else max(0, most - exposed),
-        digest=digest(expansion.scratch),
+        digest=digest(expansion.scratch) if options.plan or options.on_paper else "",
     )
 
 

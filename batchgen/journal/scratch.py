@@ -5,8 +5,9 @@ left behind whatever ends the process. What must hold for all drafts together (i
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
@@ -17,6 +18,7 @@ from batchgen.journal import Choice
 from batchgen.journal.codec import decode_request, decode_texts, encode_request, encode_texts, seal
 
 MIB: Final = 1024 * 1024
+_CHUNK: Final = 1000
 
 _TABLES: Final = """
     CREATE TABLE draft (
@@ -50,16 +52,18 @@ Shape: TypeAlias = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A draft on its way into a scratch; `origin` is a number of the caller's, `key` what its path has in common.
+    """A draft on its way into a scratch, with its input row and axes, which stand in place of its own.
 
-    Two paths with one key are one file on some file system. `folders` are the keys of those of its folders that a
-    picture could be named like, less the extension.
+    `origin` is a number of the caller's, `key` what its path has in common with others that are one file on some file
+    system. `folders` are the keys of those of its folders that a picture could be named like, less the extension.
     """
 
     draft: Draft
     origin: int
     key: str
     folders: tuple[str, ...] = ()
+    row: InputRow | None = None
+    axes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class Scratch:
         self.shapes: list[Request] = []
         self._known: dict[Shape, int] = {}
         self._size = 0
+        self._row: InputRow | None = None
+        self._key: int | None = None
         self._database = apsw.Connection("")
         for name, value in (("journal_mode", "OFF"), ("synchronous", "OFF"), ("cache_size", -16_000)):
             self._database.pragma(name, value)
@@ -107,7 +113,9 @@ class Scratch:
     def fill(self, items: Iterable[Item]) -> None:
         """Put drafts in, in order; to be called once."""
         self._database.execute("BEGIN")
-        self._database.executemany(_FILL, self._lines(items))
+        waiting = iter(items)
+        while chunk := list(islice(waiting, _CHUNK)):
+            self._put(chunk)
         self._database.execute("COMMIT")
 
     def sign(self, urls: Iterable[tuple[str, str]]) -> None:
@@ -195,34 +203,28 @@ class Scratch:
             asked = decode_request(request)
             yield Found(Draft(job_id, asked, path, fingerprint, recipe, made_from, decode_texts(axes)), origin)
 
-    def _lines(self, items: Iterable[Item]) -> Iterator[Line]:
-        row, key = None, None
-        for place, item in enumerate(items):
-            draft, request = item.draft, item.draft.request
-            if draft.row is not row:
-                row = draft.row
-                key = None if row is None else self._keep(row)
-            self._size = place + 1
-            for folder in item.folders:
-                self._database.execute("INSERT INTO folder VALUES (?, ?)", (place, folder))
-            yield (
-                *(place, draft.id, draft.fingerprint, draft.recipe, encode_request(request), request.model),
-                *(draft.path, key, encode_texts(draft.axes), self._shape(request), item.origin),
-                item.key if item.key != draft.path else None,
-            )
-
-    def _keep(self, row: InputRow) -> int:
-        line = encode_row(row)
-        self._database.execute(_KEEP_ROW, line)
-        return line[0]
+    def _put(self, items: list[Item]) -> None:
+        lines, rows, folders = [], [], []
+        for place, item in enumerate(items, self._size):
+            draft = item.draft
+            if item.row is not self._row:
+                self._row, self._key = item.row, None
+                if item.row is not None:
+                    rows.append(line := encode_row(item.row))
+                    self._key = line[0]
+            folders += [(place, folder) for folder in item.folders]
+            fixed = (draft.fingerprint, draft.recipe, encode_request(draft.request), draft.request.model, draft.path)
+            more = (self._key, encode_texts(item.axes), self._shape(draft.request), item.origin)
+            lines.append((place, draft.id, *fixed, *more, item.key if item.key != draft.path else None))
+        self._database.executemany(_FILL, lines)
+        self._database.executemany(_KEEP_ROW, rows)
+        self._database.executemany("INSERT INTO folder VALUES (?, ?)", folders)
+        self._size += len(items)
 
     def _shape(self, request: Request) -> int:
         references = tuple(map(_kind, request.references)) if request.references else ()
-        shape = (
-            *(request.model, request.aspect_ratio, request.resolution, request.output_format, request.channel_id),
-            not request.prompt.strip(),
-            references,
-        )
+        sizes = (request.aspect_ratio, request.resolution, request.output_format)
+        shape = (request.model, *sizes, request.channel_id, request.prompt.isspace() or not request.prompt, references)
         number = self._known.get(shape)
         if number is None:
             number = self._known[shape] = len(self.shapes)

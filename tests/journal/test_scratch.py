@@ -33,7 +33,7 @@ def test_drafts_come_back_as_they_went() -> None:
     )
     one = replace(draft("z", request, "p/z"), row=row, axes={"view": "front"})
     two = replace(draft("a", Request("m", "q"), "a"), row=row)
-    with filled(Item(one, 3, "p/z"), Item(two, 4, "a"), item("x")) as scratch:
+    with filled(Item(one, 3, "p/z", (), row, {"view": "front"}), Item(two, 4, "a", (), row), item("x")) as scratch:
         assert (list(scratch), len(scratch)) == ([one, two, draft("x", Request("m", "p"), "x")], 3)
         found = scratch.at(0)
         assert found.origin == 3
