@@ -2,9 +2,9 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from batchgen.job import Draft, InputRow, Job
+from batchgen.job import Draft, InputRow, Job, fingerprint
 from batchgen.journal import Choice, Comparison, Difference, Kind, Place, Progress, Redo, state_of
 from batchgen.journal.choosing import BOUGHT, EXAMPLES, TO_BUY, again, anew, difference, differing
 from batchgen.journal.codec import decode_request, encode_request
@@ -101,6 +101,7 @@ def match(
     """
     by_key = {(life.job.id, life.job.fingerprint): life for life in lives}
     current = {life.job.id: life for life in lives if life.standing == "current"}
+    drafts = [_by_its_own_recipe(draft, lives) for draft in drafts]
     matches = [_match(draft, by_key.get((draft.id, draft.fingerprint)), current.get(draft.id)) for draft in drafts]
     wanted = {match.draft.id for match in matches}
     if len(wanted) != len(matches):
@@ -116,6 +117,16 @@ def match(
         each.wish(redo, choice)
     gone = [life for waiting in leaving.values() for life in waiting]
     return Matching(matches, sorted(gone, key=lambda life: (life.place, life.job.number)))
+
+
+def _by_its_own_recipe(draft: Draft, lives: Sequence[Life]) -> Draft:
+    """The draft as the recipe names it that its picture was bought by, if there is one."""
+    for job in (life.job for life in lives):
+        if job.id == draft.id and job.recipe != draft.recipe:
+            request = decode_request(encode_request(draft.request))
+            if fingerprint(request, job.recipe) == job.fingerprint:
+                return replace(draft, fingerprint=job.fingerprint, recipe=job.recipe)
+    return draft
 
 
 def _match(draft: Draft, same: Life | None, held: Life | None) -> Match:

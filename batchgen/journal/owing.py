@@ -10,7 +10,7 @@ from typing import Final
 
 import apsw
 
-from batchgen.job import Draft
+from batchgen.job import Draft, fingerprint
 from batchgen.journal import Choice, Comparison, Difference, Kind, Redo, redoing
 from batchgen.journal.choosing import BOUGHT, EXAMPLES, TO_BUY, difference, differing
 from batchgen.journal.codec import decode_request, encode_request, encode_texts
@@ -94,6 +94,9 @@ _SHAPES = f"""
     SELECT shape, count(*) FROM temp.draft LEFT JOIN jobs ON number = job
     WHERE chosen AND (job IS NULL OR again OR jobs.kind IN {TO_BUY}) GROUP BY shape"""  # noqa: S608  # as above
 
+_OTHER_RECIPES = """
+    SELECT EXISTS (SELECT 1 FROM temp.draft JOIN jobs USING (id) WHERE jobs.recipe <> draft.recipe)"""
+
 _TOTALS = f"""
     DELETE FROM totals WHERE standing <> '';
     INSERT INTO totals SELECT model, standing, what, amount, seal(model, standing, what, amount) FROM ({RECOUNT});
@@ -124,6 +127,7 @@ def compare(connection: apsw.Connection, drafts: Iterable[Draft], wish: Wish) ->
         _fill(connection, drafts)
     except apsw.ConstraintError as error:
         raise ValueError("two drafts have the same id") from error
+    _read_by_their_own_recipe(connection)
     connection.execute(_CLASSIFY)
     if wish.choice is not None:
         redoing.choose(connection, wish.choice)
@@ -163,6 +167,21 @@ def owe(
         added = connection.execute("SELECT count(*) FROM milestones").get - before
     connection.execute("DROP TABLE temp.draft; DROP TABLE temp.leaving; DROP TABLE temp.input")
     return comparison, added
+
+
+def _read_by_their_own_recipe(connection: apsw.Connection) -> None:
+    """Jobs that were bought by another recipe are compared by that one: no release makes a picture changed."""
+    if not connection.execute(_OTHER_RECIPES).get:
+        return
+    connection.create_scalar_function("fingerprint_by", _fingerprint_by, deterministic=True)
+    connection.execute("""
+        UPDATE temp.draft SET fingerprint = jobs.fingerprint, recipe = jobs.recipe FROM jobs
+        WHERE jobs.id = draft.id AND jobs.recipe <> draft.recipe
+            AND jobs.fingerprint = fingerprint_by(draft.request, jobs.recipe)""")
+
+
+def _fingerprint_by(request: str, recipe: int) -> str:
+    return fingerprint(decode_request(request), recipe)
 
 
 def _fill(connection: apsw.Connection, drafts: Iterable[Draft]) -> None:

@@ -87,6 +87,8 @@ def _references(manifest: Manifest) -> Iterator[object]:
 def _is_open_ended(reference: object) -> bool:
     """Whether other files may be meant another time, though the manifest and its tables stay as they are."""
     text = reference if isinstance(reference, str) else getattr(reference, "path", None) or ""
+    if "://" in text:
+        return "{{" in text
     return bool(_PATTERN.search(text)) or getattr(reference, "missing", "stop") == "skip"
 
 

@@ -22,6 +22,7 @@ def row(progress: Progress) -> dict[str, Any]:
     """One job as a row with always the same keys; None where there is nothing to say.
 
     `path` is the name of the stored picture within the batch folder; a task that gave several has them all in `files`.
+    `row` are the cells of its input row, as written.
     """
     milestone = progress.milestone
     assets = milestone.assets if isinstance(milestone, Stored) else ()
@@ -45,6 +46,8 @@ def row(progress: Progress) -> dict[str, Any]:
         "files": [asset.name for asset in assets],
         "changed": progress.changed,
         "standing": progress.standing,
+        "axes": dict(progress.axes),
+        "row": dict(progress.row.cells) if progress.row is not None else None,
     }
 
 

@@ -624,6 +624,17 @@ class JournalContract:
             [job] = await handed_out(journal)
             assert job.job.request.references[1] == replace(file, path="new/a.png")
 
+    async def test_a_new_recipe_makes_no_picture_changed(self, desk: Desk) -> None:
+        """A release that names the same request otherwise finds what was bought by the older recipe."""
+        async with desk.open() as journal:
+            [job] = await owed(journal, "a")
+            await walk(journal, job, *PATHS["Stored"])
+            newer = [replace(each, fingerprint="e" * 64, recipe=2) for each in manifest({"a": "a", "b": "b"})]
+            said = await journal.owe(newer, "inputs")
+            assert (counted(said.counts), said.to_buy) == ({"unchanged": 1, "new": 1}, 1)
+            edited = [replace(each, fingerprint="d" * 64, recipe=2) for each in manifest({"a": "other"})]
+            assert counted((await journal.owe(edited, "inputs")).counts) == {"changed": 1, "gone": 1}
+
     # -- what is done again
 
     @pytest.mark.parametrize(
