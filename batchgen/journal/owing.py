@@ -6,7 +6,7 @@ expansion holds them in memory; a comparison works on a read-only connection too
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
@@ -180,7 +180,8 @@ def _read_by_their_own_recipe(connection: apsw.Connection) -> None:
             AND jobs.fingerprint = fingerprint_by(draft.request, jobs.recipe)""")
 
 
-def _fingerprint_by(request: str, recipe: int) -> str:
+def _fingerprint_by(*given: Any) -> str:
+    request, recipe = given
     return fingerprint(decode_request(request), recipe)
 
 
