@@ -17,6 +17,7 @@ from batchgen.job import FileReference, Job, UrlReference, effective
 GENERATIONS: Final = "/v1/images/generations"
 MODELS: Final = "/v1/models"
 TASKS: Final = "/v1/tasks/"
+BALANCE: Final = "/v1/credits/balance"
 
 AUTHORIZATION: Final = "Authorization"
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
@@ -110,6 +111,12 @@ class TaskResource(TaskEnvelope):
     billing: NotRequired[Billing]
     updated_at: int
     completed_at: int | None
+
+
+class Balance(TypedDict):
+    """What an account has left, in millionths of a USDC."""
+
+    balance_micro_usdc: int
 
 
 class Channel(TypedDict):

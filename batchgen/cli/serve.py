@@ -13,6 +13,7 @@ from batchgen.cli.verbs import VERBS
 from batchgen.errors import SettingsError
 
 if TYPE_CHECKING:
+    from batchgen.gateway.config import Limits
     from batchgen.gateway.serve import Ready
 
 _EPILOG = """\b
@@ -20,6 +21,8 @@ Examples:
   batchgen serve
   batchgen serve --port 0 --state /tmp/gateway --json
   batchgen serve --api-key env:GATEWAY_KEY --mode legacy
+  batchgen serve --balance 5 --rate 20/10s --running 100
+  batchgen serve --config accounts.yaml --asset-port 8788
 """
 
 
@@ -36,19 +39,40 @@ Examples:
     help="What it does with a key that it has seen.",
 )
 @click.option("--state", metavar="DIR", help="Where it keeps its state; without, .gateway/ in the outputs folder.")
+@click.option("--config", metavar="FILE", help="Accounts, limits and lifetimes; read again when it changes.")
+@click.option("--balance", metavar="USD", help="What its key may spend; without, no end of money.")
+@click.option("--rate", metavar="N/TIME", help="New tasks in a stretch of time, such as 20/10s.")
+@click.option("--running", type=click.IntRange(1), metavar="N", help="How many tasks may run at once.")
+@click.option("--asset-port", type=click.IntRange(0, 65535), help="Hand out pictures at a port of their own.")
+@click.option("--fetch-references", is_flag=True, help="Fetch reference addresses, from the public network only.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where it listens.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="A name that it answers to; may be repeated.")
+@click.option("--expose", is_flag=True, help="Allow a --host that others can reach.")
 @voice_options
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> int:
     """Play the image API on a loopback address until Ctrl-C. What it paints costs nothing."""
     from batchgen.gateway.options import Settings
     from batchgen.gateway.serve import ServeOptions
+    from batchgen.guard import PUBLIC
 
     speaker = console(ctx)
     options = ServeOptions(
         given["state"] or os.path.join(outputs(os.getcwd()), ".gateway"),
+        host=given["host"],
         port=given["port"],
+        asset_port=given["asset_port"],
         credential=_credential(given["api_key"]),
-        settings=Settings(mode=given["mode"], idempotency=given["idempotency"]),
+        config=given["config"],
+        limits=_limits({"balance_usd": given["balance"], "rate": given["rate"], "running": given["running"]}),
+        environment=os.environ,
+        settings=Settings(
+            mode=given["mode"],
+            idempotency=given["idempotency"],
+            hosts=frozenset(name.lower() for name in given["allow_host"]),
+            fetch=PUBLIC if given["fetch_references"] else None,
+        ),
+        exposed=given["expose"],
     )
     ctx.obj.doors.serve(options, lambda ready: _ready(speaker, ready, own=given["api_key"] is not None))
     return 0
@@ -64,6 +88,20 @@ def outputs(start: str) -> str:
         if parent == folder:
             return os.path.join(start, "outputs")
         folder = parent
+
+
+def _limits(given: dict[str, Any]) -> "Limits":
+    """What its own key may do, of the options that were typed."""
+    from pydantic import ValidationError
+
+    from batchgen.gateway.config import Limits
+
+    try:
+        return Limits.model_validate({name: each for name, each in given.items() if each is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        option = str(first["loc"][0]).removesuffix("_usd")
+        raise click.UsageError(f"--{option}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def _credential(source: str | None) -> str | None:
@@ -87,5 +125,6 @@ def _ready(speaker: Console, ready: "Ready", *, own: bool) -> None:
     if speaker.voice.json:
         speaker.data({"url": ready.url, "state": str(ready.state_dir)})
     speaker.say(f"listening on {ready.url}; its state is in {ready.state_dir}")
-    if not own:
+    if ready.credential is not None and not own:
         speaker.say(f"its key is {ready.credential}")
+    speaker.say(f"what it answers stands at {ready.url}/docs")

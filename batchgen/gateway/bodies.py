@@ -2,10 +2,10 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
 
 import anyio
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,8 +19,14 @@ from batchgen.gateway.refusal import Refusal, bad
 from batchgen.picture import MAX_PIXELS, describe, sniff
 
 _MOST_PARTS: Final = 64
-_MOST_URL: Final = 2048
-_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
+LONGEST_URL: Final = 2048
+URL: Final = (
+    r"[hH][tT][tT][pP][sS]?://(?:[^\x00-\x20\x7f/?#@:\[\]\\]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+    r"(?:[/?#][^\x00-\x20\x7f]*)?"
+)
+"""An address of a reference, as the manual says it too: a host, no user name, no space."""
+
+FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 class Create(BaseModel):
@@ -47,6 +53,13 @@ class Received:
     create: Create
     files: tuple[bytes, ...]
     body_sha256: str
+
+    @property
+    def payload_sha256(self) -> str:
+        """The sha256 of what was said, whatever form, order or boundary it came in."""
+        said = self.create.model_dump(by_alias=True)
+        meant = {**said, "files": [hashlib.sha256(data).hexdigest() for data in self.files]}
+        return hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()
 
 
 async def receive(request: Request, body_seconds: float) -> Received:
@@ -129,8 +142,8 @@ def _fields(form: FormData) -> dict[str, Any]:
 
 
 def _typed(name: str, value: str) -> str | int | bool:
-    if name == "async" and value.lower() in _FLAGS:
-        return _FLAGS[value.lower()]
+    if name == "async" and value.lower() in FLAGS:
+        return FLAGS[value.lower()]
     if name in {"n", "channel_id"} and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     return value
@@ -161,12 +174,7 @@ def _checked(fields: Mapping[str, Any]) -> Create:
 
 
 def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        fit = parts.scheme in {"http", "https"} and bool(parts.hostname) and len(url) <= _MOST_URL
-    except ValueError:
-        fit = False
-    if not fit or any(character.isspace() for character in url):
+    if len(url) > LONGEST_URL or re.fullmatch(URL, url) is None:
         raise bad("invalid_image_input", "image_input takes public http or https URLs; send local files as image[]")
 
 

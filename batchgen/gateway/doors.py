@@ -1,22 +1,30 @@
-"""Who may come in: host, origin, how many at once, and which credential."""
+"""Who may come in: which host, which origin, which port for what, and how many at once."""
 
-import hashlib
-import hmac
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from batchgen.gateway.refusal import Refusal
+from batchgen.gateway.files import FILES
+from batchgen.gateway.refusal import Refusal, of_status
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the door lets in: Host names, how many requests at once, and the port of pictures if it is another."""
+
+    hosts: frozenset[str]
+    most_at_once: int
+    asset_port: int | None = None
 
 
 class Door:
     """ASGI middleware: a page in a browser, and a name that was bound to this address, stay outside."""
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str], most_at_once: int) -> None:
-        self._app, self._hosts, self._most, self._inside = app, hosts, most_at_once, 0
+    def __init__(self, app: ASGIApp, rooms: Rooms) -> None:
+        self._app, self._rooms, self._inside = app, rooms, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request in, or refuse it."""
@@ -35,34 +43,20 @@ class Door:
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         hosts, origins = _header(scope, b"host"), _header(scope, b"origin")
-        if len(hosts) != 1 or host_name(hosts[0]) not in self._hosts:
+        if len(hosts) != 1 or host_name(hosts[0]) not in self._rooms.hosts:
             return Refusal(403, "host_not_allowed", "the Host header names no address of this gateway")
         if any(origin != f"{scope['scheme']}://{hosts[0]}" for origin in origins):
             return Refusal(403, "origin_not_allowed", "this gateway takes no requests from other origins")
-        if self._inside >= self._most:
+        if not self._right_port(scope):
+            return of_status(404, "")
+        if self._inside >= self._rooms.most_at_once:
             return Refusal(503, "overloaded", "too many requests at once; try again", headers={"Retry-After": "1"})
         return None
 
-
-class Credentials:
-    """The credentials that are taken; kept as hashes, compared in constant time."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._digests = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-
-    def owner(self, authorization: str | None) -> str:
-        """The hash of the credential in an Authorization header.
-
-        Raises:
-            Refusal: 401 when there is none, or another one.
-        """
-        scheme, _, given = (authorization or "").partition(" ")
-        digest = hashlib.sha256(given.strip().encode("utf-8", "replace")).hexdigest()
-        known = [hmac.compare_digest(digest, each) for each in self._digests]
-        if scheme.lower() != "bearer" or not any(known):
-            challenge = {"WWW-Authenticate": "Bearer"}
-            raise Refusal(401, "invalid_credential", "send this gateway's key as a Bearer token", headers=challenge)
-        return digest
+    def _right_port(self, scope: Scope) -> bool:
+        """Where pictures have a port of their own, that port has nothing else and the other one has none."""
+        port = self._rooms.asset_port
+        return port is None or (scope["server"][1] == port) == scope["path"].startswith(FILES)
 
 
 def host_name(header: str) -> str:

@@ -8,7 +8,7 @@ from batchgen.gateway.refusal import Refusal, bad
 
 CHANNEL: Final = 1
 _BORN: Final = "2026-01-01T00:00:00Z"
-_RESOLUTIONS: Final = ("1K", "2K", "4K")
+RESOLUTIONS: Final = ("1K", "2K", "4K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +71,34 @@ def settled(name: str, asked: Shape, references: int) -> tuple[Model, Shape]:
     model = MODELS.get(name)
     if model is None:
         raise bad("model_not_found", "this model is not in /v1/models")
-    shape = Shape(
-        asked.aspect_ratio or model.aspect_ratios[0],
-        asked.resolution or "1K",
-        asked.output_format or (model.formats[0] if model.formats else None),
-    )
-    refusal = _problem(model, shape, references)
+    refusal = problem(model, asked, references)
     if refusal is not None:
         raise refusal
-    return model, shape
+    return model, filled(model, asked)
 
 
-def _problem(model: Model, shape: Shape, references: int) -> Refusal | None:
+def filled(model: Model, asked: Shape) -> Shape:
+    """The shape with the model's defaults where the request says nothing."""
+    return Shape(
+        model.aspect_ratios[0] if asked.aspect_ratio is None else asked.aspect_ratio,
+        "1K" if asked.resolution is None else asked.resolution,
+        (model.formats or (None,))[0] if asked.output_format is None else asked.output_format,
+    )
+
+
+def problem(model: Model, asked: Shape, references: int) -> Refusal | None:
+    """What is wrong with a request to this model, if anything is."""
+    shape = filled(model, asked)
     if shape.aspect_ratio not in model.aspect_ratios:
         return bad("invalid_aspect_ratio", f"{model.id} takes aspect_ratio {', '.join(model.aspect_ratios)}")
-    if shape.resolution not in _RESOLUTIONS:
-        return bad("invalid_resolution", f"resolution is one of {', '.join(_RESOLUTIONS)}")
+    if shape.resolution not in RESOLUTIONS:
+        return bad("invalid_resolution", f"resolution is one of {', '.join(RESOLUTIONS)}")
     if shape.output_format is not None and shape.output_format not in model.formats:
         said = f"is one of {', '.join(model.formats)}" if model.formats else f"is not supported by {model.id}"
         return bad("invalid_output_format", f"output_format {said}")
     if references > model.references:
         return bad("too_many_references", f"{model.id} takes at most {model.references} reference pictures")
-    if model.id == "gpt-image-2":
-        return _crossed(shape)
-    return None
+    return _crossed(shape) if model.id == "gpt-image-2" else None
 
 
 def _crossed(shape: Shape) -> Refusal | None:
@@ -171,5 +175,5 @@ def _tier(name: str, label: str, price: int) -> wire.PriceTier:
 
 
 def _parameters(model: Model) -> list[wire.Parameter]:
-    known = {"aspect_ratio": model.aspect_ratios, "resolution": _RESOLUTIONS, "output_format": model.formats}
+    known = {"aspect_ratio": model.aspect_ratios, "resolution": RESOLUTIONS, "output_format": model.formats}
     return [{"name": name, "enum": list(values), "required": False} for name, values in known.items() if values]

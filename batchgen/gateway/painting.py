@@ -15,13 +15,18 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from batchgen.api.wire import TaskError
 from batchgen.gateway.painter import PaintRequest, UnreadableReference, Upload, paint
 from batchgen.gateway.state import State, save_file
-from batchgen.gateway.task import Ended, Stored, Task, seed
+from batchgen.gateway.task import Ended, Missing, Stored, Task, seed
 from batchgen.gateway.writer import Writer
 
 _NICE: Final = 5
 _UNREADABLE: Final[TaskError] = {
     "code": "422",
     "message": "a reference picture could not be read",
+    "type": "invalid_request_error",
+}
+_MISSING: Final[TaskError] = {
+    "code": "422",
+    "message": "media file unavailable: a reference could not be fetched",
     "type": "invalid_request_error",
 }
 _BROKEN: Final[TaskError] = {"code": "500", "message": "the painter broke off", "type": "server_error"}
@@ -57,7 +62,9 @@ def paint_file(work: Work) -> str:
     os.setpriority(os.PRIO_PROCESS, 0, _NICE)  # answers go before brushes
     asked = work.task.asked
     references = tuple(
-        Upload(_read(work.files[each.sha256])) if isinstance(each, Stored) else each for each in asked.references
+        Upload(_read(work.files[each.sha256])) if isinstance(each, Stored) else each
+        for each in asked.references
+        if not isinstance(each, Missing)
     )
     request = PaintRequest(asked.prompt, asked.aspect_ratio, asked.resolution, asked.file_format, references)
     data = paint(request, seed(work.task.id))
@@ -106,6 +113,8 @@ class Studio:
                 self._busy.pop(task.id).set()
 
     async def _painted(self, task: Task) -> Ended:
+        if any(isinstance(each, Missing) for each in task.asked.references):
+            return Ended(task.id, self._clock(), error=_MISSING)
         stored = [each.sha256 for each in task.asked.references if isinstance(each, Stored)]
         work = Work(task, self._state.picture(task.picture), {each: self._state.reference(each) for each in stored})
         try:

@@ -1,13 +1,13 @@
 """The gateway's tasks in SQLite: written by one thread in groups, read by another."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import apsw
 
 from batchgen.gateway.painter import Elsewhere, Sample
-from batchgen.gateway.task import Asked, Ended, Stored, Task
+from batchgen.gateway.task import Asked, Ended, Forget, Missing, Order, Remove, Stored, Task
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS tasks (
@@ -25,16 +25,36 @@ CREATE TABLE IF NOT EXISTS tasks (
     ended_at REAL,
     sha256 TEXT,
     error TEXT,
+    payload_sha256 TEXT,
     UNIQUE (owner, key)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS unfinished ON tasks (number) WHERE ended_at IS NULL;
+CREATE INDEX IF NOT EXISTS ended ON tasks (ended_at) WHERE ended_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS removed (owner TEXT PRIMARY KEY, spent_micro_usd INTEGER NOT NULL) STRICT;
 """
+_KINDS: Final[dict[str, type[Stored | Sample | Elsewhere | Missing]]] = {
+    "stored": Stored,
+    "sample": Sample,
+    "elsewhere": Elsewhere,
+    "missing": Missing,
+}
 _COLUMNS: Final = (
     "id, owner, key, token, body_sha256, asked, price_micro_usd, created_at, latency_seconds, picture,"
-    " ended_at, sha256, error"
+    " ended_at, sha256, error, payload_sha256"
 )
-_INSERT: Final = f"INSERT INTO tasks ({_COLUMNS}) VALUES ({','.join('?' * 13)}) ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
+_INSERT: Final = f"INSERT INTO tasks ({_COLUMNS}) VALUES ({','.join('?' * 14)}) ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
 _SELECT: Final = f"SELECT {_COLUMNS} FROM tasks "  # noqa: S608 - our own names
+_FORGET: Final = "UPDATE tasks SET key = NULL WHERE owner = ? AND key = ? AND created_at <= ?"
+_KEEP_SPENT: Final = """
+INSERT INTO removed SELECT owner, sum(price_micro_usd) FROM tasks WHERE ended_at <= ? AND error IS NULL GROUP BY owner
+ON CONFLICT (owner) DO UPDATE SET spent_micro_usd = spent_micro_usd + excluded.spent_micro_usd
+"""
+_SPENT: Final = """
+SELECT owner, sum(spent) FROM (
+    SELECT owner, spent_micro_usd AS spent FROM removed
+    UNION ALL SELECT owner, price_micro_usd FROM tasks WHERE ended_at IS NOT NULL AND error IS NULL
+) GROUP BY owner
+"""
 
 
 class Records:
@@ -47,12 +67,13 @@ class Records:
             self._connection.pragma(*pragma.split(" = "))
         with self._connection:
             self._connection.execute(_SCHEMA)
+            self._add_what_older_folders_lack()
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
 
-    def write(self, orders: list[Task | Ended]) -> list[Task | None]:
+    def write(self, orders: Sequence[Order]) -> list[Task | None]:
         """Write all in one transaction, durable on return; for each new task, the one that now holds its key."""
         kept: list[Task | None] = []
         with self._connection:
@@ -79,8 +100,30 @@ class Records:
         """The tasks that are still to be painted, oldest first."""
         return [_task(row) for row in self._connection.execute(_SELECT + "WHERE ended_at IS NULL ORDER BY number")]
 
-    def _write(self, order: Task | Ended) -> Task | None:
+    def ended_between(self, since: float, until: float) -> list[Task]:
+        """The tasks that ended after one moment and up to another."""
+        return [
+            _task(row)
+            for row in self._connection.execute(_SELECT + "WHERE ended_at > ? AND ended_at <= ?", (since, until))
+        ]
+
+    def spent(self) -> dict[str, int]:
+        """What ended tasks have cost, in micro USD by owner; failed ones cost nothing."""
+        return dict(self._connection.execute(_SPENT))
+
+    def count(self) -> int:
+        """How many tasks are known."""
+        return int(self._connection.execute("SELECT count(*) FROM tasks").get)
+
+    def _write(self, order: Order) -> Task | None:
         match order:
+            case Forget(owner, key, until):
+                self._connection.execute(_FORGET, (owner, key, until))
+                return None
+            case Remove(until):
+                self._connection.execute(_KEEP_SPENT, (until,))
+                self._connection.execute("DELETE FROM tasks WHERE ended_at <= ?", (until,))
+                return None
             case Ended():
                 error = json.dumps(order.error) if order.error else None
                 values = (order.at, order.sha256, error, order.task_id)
@@ -92,6 +135,11 @@ class Records:
                     return order
                 assert order.key is not None  # ids and picture names are random: only a key is met twice
                 return self.by_key(order.owner, order.key)
+
+    def _add_what_older_folders_lack(self) -> None:
+        columns = {row[1] for row in self._connection.execute("PRAGMA table_info(tasks)")}
+        if "payload_sha256" not in columns:
+            self._connection.execute("ALTER TABLE tasks ADD COLUMN payload_sha256 TEXT")
 
     def _one(self, where: str, *values: str) -> Task | None:
         row = self._connection.execute(_SELECT + where, values).fetchone()
@@ -113,6 +161,7 @@ def _row(task: Task) -> tuple[Any, ...]:
         task.ended_at,
         task.sha256,
         json.dumps(task.error) if task.error else None,
+        task.payload_sha256,
     )
 
 
@@ -128,8 +177,10 @@ def _dumped(asked: Asked) -> str:
     return json.dumps({**document, "references": [_reference(each) for each in asked.references]})
 
 
-def _reference(reference: Stored | Sample | Elsewhere) -> list[str]:
+def _reference(reference: Stored | Sample | Elsewhere | Missing) -> list[str]:
     match reference:
+        case Missing(digest):
+            return ["missing", digest]
         case Stored(sha256):
             return ["stored", sha256]
         case Sample(name):
@@ -140,6 +191,5 @@ def _reference(reference: Stored | Sample | Elsewhere) -> list[str]:
 
 def _loaded(text: str) -> Asked:
     document = json.loads(text)
-    kinds: dict[str, type[Stored | Sample | Elsewhere]] = {"stored": Stored, "sample": Sample, "elsewhere": Elsewhere}
-    references = tuple(kinds[kind](value) for kind, value in document.pop("references"))
+    references = tuple(_KINDS[kind](value) for kind, value in document.pop("references"))
     return Asked(**document, references=references)

@@ -5,38 +5,46 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import anyio
 import anyio.to_thread
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from batchgen.errors import SettingsError
 from batchgen.gateway.app import create_app
+from batchgen.gateway.book import Book
+from batchgen.gateway.config import Config, Limits
+from batchgen.gateway.connections import PATIENCE, Patience, protocol
 from batchgen.gateway.options import Settings
 from batchgen.gateway.state import State, open_state
 from batchgen.guard import is_loopback
 
 _GRACE_SECONDS: Final = 1
-_MOST_CONNECTIONS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
     """Where and how to serve.
 
-    `port` 0 takes any free one. `credential` None uses the state folder's own. `exposed` allows a host beyond this
+    `port` 0 takes any free one, as does `asset_port`; None hands out pictures where everything else is. `credential`
+    None uses the state folder's own, unless `config` names accounts; `limits` are those of that one key. `config` is a
+    file that is read again when it changes, its env:NAME keys from `environment`. `exposed` allows a host beyond this
     machine. `parent_pipe` ends the gateway when its standard input ends.
     """
 
     state_dir: str
     host: str = "127.0.0.1"
     port: int = 8787
+    asset_port: int | None = None
     credential: str | None = None
+    config: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: Settings = field(default_factory=Settings)
     exposed: bool = False
     parent_pipe: bool = False
@@ -44,10 +52,10 @@ class ServeOptions:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The gateway is up: its origin, the credential it takes, where its state lies."""
+    """The gateway is up: its origin, the key that it takes if it is one of its own, where its state lies."""
 
     url: str
-    credential: str = field(repr=False)
+    credential: str | None = field(repr=False)
     state_dir: str
     credential_file: str | None
 
@@ -70,46 +78,56 @@ async def serve(options: ServeOptions, ready: Callable[[Ready], None]) -> None:
     """
     if not options.exposed and not is_loopback(options.host):
         raise SettingsError(f"{options.host} is not this machine alone; serve on 127.0.0.1, or say that you mean it")
-    with listen(options.host, options.port) as listener:
+    with ExitStack() as stack:
+        ports = [options.port] if options.asset_port is None else [options.port, options.asset_port]
+        listeners = [stack.enter_context(listen(options.host, port)) for port in ports]
         state = await anyio.to_thread.run_sync(open_state, options.state_dir)
-        try:
-            await _serve(options, state, listener, ready)
-        finally:
-            state.close()
+        stack.callback(state.close)
+        await _serve(options, state, listeners, ready)
 
 
-async def _serve(options: ServeOptions, state: State, listener: socket.socket, ready: Callable[[Ready], None]) -> None:
-    file = None if options.credential is not None else state.credential_file
-    credential = options.credential
-    if credential is None:
-        credential = await anyio.to_thread.run_sync(state.credential)
-    settings = replace(options.settings, hosts=options.settings.hosts | {options.host.lower()})
+async def _serve(
+    options: ServeOptions, state: State, listeners: list[socket.socket], ready: Callable[[Ready], None]
+) -> None:
+    book, key, file = await anyio.to_thread.run_sync(_keys, options, state)
+    asset_port = None if options.asset_port is None else int(listeners[-1].getsockname()[1])
+    hosts = options.settings.hosts | {options.host.lower()}
+    settings = replace(options.settings, hosts=hosts, asset_port=asset_port)
     stop = anyio.Event()
-    async with running(create_app(state, (credential,), settings), listener), anyio.create_task_group() as group:
+    async with running(create_app(state, book, settings), *listeners), anyio.create_task_group() as group:
         if threading.current_thread() is threading.main_thread():
             group.start_soon(_until_signal, stop)
         if options.parent_pipe:
             group.start_soon(_until_parent_ends, stop, sys.stdin.fileno())
-        ready(Ready(origin(listener), credential, state.folder, file))
+        ready(Ready(origin(listeners[0]), key, state.folder, file))
         await stop.wait()
         group.cancel_scope.cancel()
 
 
+def _keys(options: ServeOptions, state: State) -> tuple[Book, str | None, str | None]:
+    """The book of accounts, the gateway's own key if it is taken, and the file in which it is kept."""
+    named = options.config is not None and bool(Config(options.config, None, options.environment).read().accounts)
+    own = options.credential is None and not named
+    key = state.credential() if own else options.credential
+    config = Config(options.config, key, options.environment, options.limits)
+    return Book(config.read(), config.read_again), key, state.credential_file if own else None
+
+
 @asynccontextmanager
-async def running(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
-    """An app served on a listening socket for as long as the context lasts; open requests get one second more."""
+async def running(app: ASGIApp, *listeners: socket.socket, patience: Patience = PATIENCE) -> AsyncIterator[None]:
+    """An app served on listening sockets for as long as the context lasts; open requests get one second more."""
     config = uvicorn.Config(
         app,
+        http=protocol(patience),
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)
     async with anyio.create_task_group() as group:
-        group.start_soon(_run, server, listener)
+        group.start_soon(_run, server, list(listeners))
         try:
             while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
                 await anyio.sleep(0.005)
@@ -144,10 +162,10 @@ def origin(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+async def _run(server: uvicorn.Server, listeners: list[socket.socket]) -> None:
     # shielded: cut off in the middle, uvicorn would leave its lifespan, and so our painters, behind
     with anyio.CancelScope(shield=True):
-        await server.serve([listener])
+        await server.serve(listeners)
 
 
 async def _until_signal(stop: anyio.Event) -> None:

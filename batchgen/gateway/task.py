@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from batchgen.api.wire import State, TaskError
 from batchgen.gateway.painter import Elsewhere, Sample
@@ -25,6 +25,13 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """A reference that should have been fetched and could not be; the digest of its address."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What was asked for, with the model's defaults; `output_format` None where it cannot be chosen."""
 
@@ -33,7 +40,7 @@ class Asked:
     aspect_ratio: str
     resolution: str
     output_format: str | None
-    references: tuple[Stored | Sample | Elsewhere, ...] = ()
+    references: tuple[Stored | Sample | Elsewhere | Missing, ...] = ()
 
     @property
     def file_format(self) -> str:
@@ -47,6 +54,7 @@ class Task:
 
     `owner` is the hash of the credential it was bought with; `key` the idempotency key where keys count, `token` the
     one that was sent. `picture` is the file's name from the start; `sha256` and `error` say how it ended.
+    `payload_sha256` is of what the body means, however it was written; tasks of older folders have none.
     """
 
     id: str
@@ -62,6 +70,7 @@ class Task:
     ended_at: float | None = None
     sha256: str | None = None
     error: TaskError | None = None
+    payload_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,25 @@ class Ended:
     at: float
     sha256: str | None = None
     error: TaskError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """An order: this idempotency key, if it was sold up to then, may buy again."""
+
+    owner: str
+    key: str
+    sold_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """An order: tasks that ended up to then are no longer known; what they cost stays spent."""
+
+    ended_until: float
+
+
+Order: TypeAlias = Task | Ended | Forget | Remove
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ import anyio
 import httpx
 
 from batchgen.gateway.app import create_app
+from batchgen.gateway.book import Book, key_digest
 from batchgen.gateway.options import Settings
 from batchgen.gateway.painting import Paint, Work
+from batchgen.gateway.rules import Account, Rules
 from batchgen.gateway.serve import listen, origin, running
 from batchgen.gateway.state import open_state, save_file
 
@@ -21,6 +23,8 @@ KEY, OTHER_KEY = "first-key", "second-key"
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+FIRST = Account("first", "first")
+ACCOUNTS = {key_digest(KEY): FIRST, key_digest(OTHER_KEY): Account("second", "second")}
 CREATE = {"model": "nano-banana-pro", "prompt": "a red cube", "async": True}
 AT_ONCE = Settings(pace=0)
 
@@ -63,6 +67,7 @@ class House:
     state_dir: Path
     clock: Clock
     painter: Painter
+    book: Book
 
     async def create(self, body: Any = None, token: str | None = None, key: str = KEY) -> httpx.Response:
         headers = {"Authorization": f"Bearer {key}"} | ({"Idempotency-Key": token} if token is not None else {})
@@ -103,18 +108,20 @@ async def house(
     clock: Clock | None = None,
     painter: Painter | None = None,
     paint: Paint | None = None,
+    rules: Rules | None = None,
 ) -> AsyncIterator[House]:
     """A gateway for as long as the context lasts; starting it again over the same folder is a restart."""
+    book = Book(rules or Rules(ACCOUNTS))
     clock, painter = clock or Clock(), painter or Painter()
     state = open_state(str(state_dir), wait_seconds=0)
     try:
-        app = create_app(state, (KEY, OTHER_KEY), settings, clock=clock, paint=paint or painter)
+        app = create_app(state, book, settings, clock=clock, paint=paint or painter)
         with listen("127.0.0.1", 0) as listener:
             headers = {"Authorization": f"Bearer {KEY}"}
             async with (
                 running(app, listener),
                 httpx.AsyncClient(base_url=origin(listener), headers=headers, trust_env=False) as client,
             ):
-                yield House(client, state_dir, clock, painter)
+                yield House(client, state_dir, clock, painter, book)
     finally:
         state.close()

@@ -181,7 +181,8 @@ async def test_unknown_paths_and_methods_are_answered_in_json(tmp_path: Path) ->
     async with house(tmp_path) as there:
         refused(await there.client.get("/v1/nothing"), 404, "not_found")
         refused(await there.client.delete(wire.MODELS), 405, "method_not_allowed")
-        refused(await there.client.get("/docs"), 404, "not_found")
+        refused(await there.client.get("/v1/models/"), 404, "not_found")
+        assert (await there.client.delete(wire.MODELS)).headers["allow"] == "GET"
         assert (await there.client.get("/healthz")).json() == {"status": "ok"}
 
 

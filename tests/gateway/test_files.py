@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchgen.gateway.files import Signer
-from batchgen.gateway.options import Settings
 from batchgen.gateway.refusal import Refusal
 from tests.gateway.house import CREATE, PNG, Clock, house
 
@@ -36,7 +35,7 @@ async def test_a_fresh_address_gives_the_picture(tmp_path: Path) -> None:
 async def test_an_address_expires_and_the_task_gives_a_fresh_one(tmp_path: Path) -> None:
     """After its time an address is gone, and reading the task again gives one that works."""
     clock = Clock()
-    async with house(tmp_path, Settings(pace=0, url_ttl_seconds=600), clock=clock) as there:
+    async with house(tmp_path, clock=clock) as there:
         task = await there.bought()
         old = task["result"]["data"][0]["url"]
         clock.now += 599
@@ -69,8 +68,8 @@ async def test_a_picture_that_is_not_there_is_404(tmp_path: Path) -> None:
         for picture in (tmp_path / "pictures").iterdir():
             picture.unlink()
         assert (await there.client.get(url)).status_code == 404
-        signer = Signer((tmp_path / "signing.key").read_bytes(), 600)
-        assert (await there.client.get(signer.path("unknown.png", there.clock()))).status_code == 404
+        signer = Signer((tmp_path / "signing.key").read_bytes())
+        assert (await there.client.get(signer.path("unknown.png", int(there.clock()) + 60))).status_code == 404
 
 
 @given(st.text(max_size=30), st.text(max_size=12), st.text(max_size=70))
@@ -78,5 +77,5 @@ async def test_a_picture_that_is_not_there_is_404(tmp_path: Path) -> None:
 def test_no_invented_signature_passes(name: str, expires: str, signature: str) -> None:
     """Whatever is made up as name, time and signature is refused and never breaks the check."""
     with pytest.raises(Refusal) as refusal:
-        Signer(b"k" * 32, 600).check(name, expires, signature, 0.0)
+        Signer(b"k" * 32).check(name, expires, signature, 0.0)
     assert refusal.value.status == 403
