@@ -21,10 +21,9 @@ from batchgen.picture import MAX_PIXELS, describe, sniff
 _MOST_PARTS: Final = 64
 LONGEST_URL: Final = 2048
 URL: Final = (
-    r"[hH][tT][tT][pP][sS]?://(?:[^\x00-\x20\x7f/?#@:\[\]\\]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
-    r"(?:[/?#][^\x00-\x20\x7f]*)?"
+    r"[hH][tT][tT][pP][sS]?://[0-9a-zA-Z](?:[0-9a-zA-Z._-]*[0-9a-zA-Z])?(?::[0-9]{1,5})?(?:[/?#][^\x00-\x20\x7f]*)?"
 )
-"""An address of a reference, as the manual says it too: a host, no user name, no space."""
+"""An address of a reference, as the manual says it too: a name that anybody can look up, no user name, no space."""
 
 FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
@@ -44,6 +43,9 @@ class Create(BaseModel):
     output_format: str | None = None
     channel_id: int | None = Field(default=None, ge=CHANNEL, le=CHANNEL)
     image_input: list[str] = []
+
+
+_NAMES: Final = frozenset(each.alias or name for name, each in Create.model_fields.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,8 @@ def _fields(form: FormData) -> dict[str, Any]:
                 raise bad("invalid_field", "a file came in a field that takes none; send it as image[]")
         elif name in wire.URL_FIELDS:
             urls.append(value)
-        elif name in fields:
-            raise bad("invalid_field", f"{name[:40]!r} was sent twice")
+        elif name in fields and name in _NAMES:
+            raise bad("invalid_field", f"{name} was sent twice")
         elif name in wire.FILE_FIELDS:
             raise bad("invalid_field", "image takes a file; send a URL as image_input[]")
         else:

@@ -94,7 +94,6 @@ def _create(mode: Mode) -> dict[str, Any]:
                 "application/json": {"schema": create_json()},
                 "multipart/form-data": {
                     "schema": create_form(),
-                    "encoding": {name: {"contentType": ", ".join(wire.REFERENCE_TYPES)} for name in wire.FILE_FIELDS},
                 },
             },
         },

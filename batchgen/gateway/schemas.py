@@ -33,13 +33,37 @@ def components() -> dict[str, Schema]:
 
 
 def create_json() -> Schema:
-    """A create as JSON: one alternative for each model and the shapes that it allows together."""
-    return {"anyOf": [_variant(model, ratios, allowed) for model, ratios, allowed in _groups()]}
+    """A create as JSON, with one alternative for each model and the shapes that it allows together."""
+    return {
+        "type": "object",
+        "required": ["model", "prompt"],
+        "properties": {
+            "prompt": {"type": "string", "minLength": 1, "maxLength": wire.PROMPT_CHARACTERS},
+            "n": {"enum": [1], "default": 1},
+            "async": {"type": "boolean", "default": False},
+            "response_format": {"enum": ["url"], "default": "url"},
+            "channel_id": {"enum": [None, CHANNEL]},
+            "image_input": {"type": "array", "items": _URL},
+        },
+        "anyOf": [_variant(*group) for group in _groups()],
+    }
 
 
 def create_form() -> Schema:
-    """A create as a form: the same fields as text, and references as files."""
-    return {"anyOf": [_form(_variant(model, ratios, allowed)) for model, ratios, allowed in _groups()]}
+    """A create as a form: the same fields as text, and references as files; a form knows no null."""
+    whole = create_json()
+    fields: dict[str, Schema] = whole["properties"]
+    urls = fields.pop("image_input")
+    files = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    return whole | {
+        "description": "All references of a form together are at most as many as the model takes.",
+        "properties": {
+            **{name: _as_text(each) for name, each in fields.items()},
+            **dict.fromkeys(wire.URL_FIELDS, urls),
+            **dict.fromkeys(wire.FILE_FIELDS, files),
+        },
+        "anyOf": [_form_variant(*group) for group in _groups()],
+    }
 
 
 def _typed(kind: Any, found: dict[str, Schema]) -> Schema:
@@ -92,41 +116,30 @@ def _groups() -> list[tuple[Model, list[str | None], list[str | None]]]:
 
 def _variant(model: Model, ratios: list[str | None], allowed: list[str | None]) -> Schema:
     return {
-        "type": "object",
         "title": model.id,
-        "required": ["model", "prompt"] + ([] if None in ratios else ["aspect_ratio"]),
+        "required": [] if None in ratios else ["aspect_ratio"],
         "properties": {
             "model": {"enum": [model.id]},
-            "prompt": {"type": "string", "minLength": 1, "maxLength": wire.PROMPT_CHARACTERS},
-            "n": {"enum": [1], "default": 1},
-            "async": {"type": "boolean", "default": False},
-            "response_format": {"enum": ["url"], "default": "url"},
             "aspect_ratio": {"enum": ratios},
             "resolution": {"enum": allowed},
             "output_format": {"enum": [None, *model.formats]},
-            "channel_id": {"enum": [None, CHANNEL]},
-            "image_input": {"type": "array", "items": _URL, "maxItems": model.references},
+            "image_input": {"maxItems": model.references},
         },
     }
 
 
-def _form(variant: Schema) -> Schema:
-    """The same as text parts; a form knows no null, and a model takes its references however they are sent."""
+def _form_variant(model: Model, ratios: list[str | None], allowed: list[str | None]) -> Schema:
+    variant = _variant(model, ratios, allowed)
     fields: dict[str, Schema] = variant["properties"]
-    most = fields["image_input"]["maxItems"]
-    texts = {
-        name: {"enum": [str(value) for value in each["enum"] if value is not None]}
-        for name, each in fields.items()
-        if "enum" in each
-    }
-    files = {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": most}
-    return {
-        **variant,
-        "properties": {
-            **{name: each for name, each in texts.items() if each["enum"]},
-            "prompt": fields["prompt"],
-            "async": {"enum": sorted(FLAGS)},
-            **dict.fromkeys(wire.URL_FIELDS, fields["image_input"]),
-            **dict.fromkeys(wire.FILE_FIELDS, files),
-        },
-    }
+    most = fields.pop("image_input")
+    references = dict.fromkeys((*wire.URL_FIELDS, *wire.FILE_FIELDS), most)
+    return variant | {"properties": {name: _as_text(each) for name, each in fields.items()} | references}
+
+
+def _as_text(field: Schema) -> Schema:
+    """A field as a text part of a form."""
+    if field.get("type") == "boolean":
+        return {"enum": sorted(FLAGS)}
+    if "enum" in field:
+        return {"enum": [str(value) for value in field["enum"] if value is not None]}
+    return field
