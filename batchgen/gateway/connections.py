@@ -66,7 +66,7 @@ class Impatient(H11Protocol):
         """The client reads slower than we write."""
         super().pause_writing()
         if self._unread_timer is None:
-            self._unread_timer = self.loop.call_later(self.patience.unread_seconds, self.transport.abort)
+            self._expect_reading()
 
     def resume_writing(self) -> None:
         """The client has read on."""
@@ -75,6 +75,18 @@ class Impatient(H11Protocol):
 
     def _expect_head(self) -> None:
         self._head_timer = self.loop.call_later(self.patience.head_seconds, self._give_up)
+
+    def _expect_reading(self) -> None:
+        waiting = self.transport.get_write_buffer_size()
+        self._unread_timer = self.loop.call_later(self.patience.unread_seconds, self._look_at_reader, waiting)
+
+    def _look_at_reader(self, waiting: int) -> None:
+        """A reader may be slow, as long as it reads."""
+        self._unread_timer = None
+        if self.transport.get_write_buffer_size() < waiting:
+            self._expect_reading()
+        else:
+            self.transport.abort()
 
     def _give_up(self) -> None:
         self._head_timer = None

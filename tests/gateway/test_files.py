@@ -3,12 +3,16 @@
 import hashlib
 from pathlib import Path
 
+import anyio
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchgen.gateway.files import Signer
+from batchgen.gateway.files import Signer, asked_slice
+from batchgen.gateway.options import Settings
 from batchgen.gateway.refusal import Refusal
+from batchgen.gateway.serve import Ready, ServeOptions, serve
 from tests.gateway.house import CREATE, PNG, Clock, house
 
 pytestmark = pytest.mark.anyio
@@ -79,3 +83,97 @@ def test_no_invented_signature_passes(name: str, expires: str, signature: str) -
     with pytest.raises(Refusal) as refusal:
         Signer(b"k" * 32).check(name, expires, signature, 0.0)
     assert refusal.value.status == 403
+
+
+async def test_a_part_of_a_picture_can_be_asked_for(tmp_path: Path) -> None:
+    """A range is answered 206 with exactly those bytes; several, odd ones and those of an older file with all of it."""
+    async with house(tmp_path) as there:
+        url = (await there.bought())["result"]["data"][0]["url"]
+        whole = await there.client.get(url)
+        assert whole.headers["accept-ranges"] == "bytes"
+        end = len(PNG) - 1
+        for header, first, last in (
+            ("bytes=0-0", 0, 0),
+            ("bytes=3-", 3, end),
+            ("bytes=-5", end - 4, end),
+            ("bytes=9-99", 9, end),
+        ):
+            answer = await there.client.get(url, headers={"Range": header})
+            assert answer.status_code == 206
+            assert answer.content == PNG[first : last + 1]
+            assert answer.headers["content-range"] == f"bytes {first}-{last}/{len(PNG)}"
+            assert answer.headers["etag"] == whole.headers["etag"]
+        passed_over = ("bytes=0-1,3-4", "bytes=5-2", "bytes=", "bytes=-", "lines=1-2", "bytes=x-1")
+        for header in passed_over:
+            answer = await there.client.get(url, headers={"Range": header})
+            assert (answer.status_code, answer.content) == (200, PNG), header
+        resumed = {"Range": "bytes=3-", "If-Range": whole.headers["etag"]}
+        assert (await there.client.get(url, headers=resumed)).status_code == 206
+        assert (await there.client.get(url, headers=resumed | {"If-Range": '"other"'})).status_code == 200
+        beyond = await there.client.get(url, headers={"Range": f"bytes={len(PNG)}-"})
+        assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{len(PNG)}")
+
+
+@given(st.integers(0, 50), st.integers(0, 60) | st.none(), st.integers(0, 60) | st.none())
+@settings(max_examples=200)
+def test_ranges_are_those_of_the_standard(size: int, first: int | None, last: int | None) -> None:
+    """Any single range gives the bytes that a slice of Python would, or says that there are none."""
+    header = f"bytes={'' if first is None else first}-{'' if last is None else last}"
+    data = bytes(range(size))
+    match first, last:
+        case None, None:
+            wanted: bytes | None = None
+        case None, int(count):
+            wanted = data[-count:] if count else b""
+        case int(start), None:
+            wanted = data[start:]
+        case int(start), int(end):
+            wanted = data[start : end + 1] if end >= start else None
+    if wanted == b"":
+        with pytest.raises(Refusal) as refusal:
+            asked_slice(header, size)
+        assert refusal.value.status == 416
+        return
+    part = asked_slice(header, size)
+    assert (None if part is None else data[part.start : part.start + part.length]) == wanted
+
+
+async def test_if_none_match_is_read_as_a_list(tmp_path: Path) -> None:
+    """A picture that the client has, by any of the forms of its name, is a 304; part of a name is none."""
+    async with house(tmp_path) as there:
+        url = (await there.bought())["result"]["data"][0]["url"]
+        etag = (await there.client.get(url)).headers["etag"]
+        for header in (etag, f"W/{etag}", f'"x", {etag}', "*"):
+            assert (await there.client.get(url, headers={"If-None-Match": header})).status_code == 304, header
+        for header in ('"x"', etag.strip('"'), f"{etag}x"):
+            assert (await there.client.get(url, headers={"If-None-Match": header})).status_code == 200, header
+
+
+async def test_pictures_may_have_an_origin_of_their_own(tmp_path: Path) -> None:
+    """With an asset port pictures are there and nowhere else, and there is nothing else."""
+    options = ServeOptions(str(tmp_path), port=0, asset_port=0, credential="k", settings=Settings(pace=0))
+    async with anyio.create_task_group() as group:
+        up: anyio.Event = anyio.Event()
+        said: list[Ready] = []
+
+        def ready(where: Ready) -> None:
+            said.append(where)
+            up.set()
+
+        group.start_soon(serve, options, ready)
+        await up.wait()
+        headers = {"Authorization": "Bearer k"}
+        async with httpx.AsyncClient(base_url=said[0].url, headers=headers, trust_env=False) as client:
+            task = (await client.post("/v1/images/generations", json=CREATE)).json()
+            with anyio.fail_after(20):
+                while task["state"] != "success":
+                    await anyio.sleep(0.02)
+                    task = (await client.get(task["poll_url"])).json()
+            url = httpx.URL(task["result"]["data"][0]["url"])
+            assert url.host == "127.0.0.1"
+            assert url.port not in {None, client.base_url.port}
+            assert (await client.get(url)).status_code == 200
+            assert (await client.get(url.copy_with(port=client.base_url.port))).status_code == 404
+            for path in ("/v1/models", "/healthz", task["poll_url"]):
+                assert (await client.get(url.copy_with(raw_path=path.encode()))).status_code == 404
+        group.cancel_scope.cancel()
