@@ -78,6 +78,28 @@ _HEALTH: Final[Schema] = {
 }
 
 
+_EXAMPLES: Final = {
+    "words": {"value": {"model": "nano-banana-pro", "prompt": "A red cube on a white table"}},
+    "wide": {
+        "value": {
+            "model": "gpt-image-2",
+            "prompt": "Mountains at dawn",
+            "async": True,
+            "aspect_ratio": "16:9",
+            "resolution": "2K",
+        }
+    },
+    "references": {
+        "value": {
+            "model": "nano-banana-pro",
+            "prompt": "The shoe on a beach",
+            "output_format": "jpg",
+            "image_input": ["https://samples.batchgen.invalid/red-shoe.png"],
+        }
+    },
+}
+
+
 def _create(mode: Mode) -> dict[str, Any]:
     task = {
         **_json("TaskEnvelope"),
@@ -91,7 +113,7 @@ def _create(mode: Mode) -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": create_json()},
+                "application/json": {"schema": create_json(), "examples": _EXAMPLES},
                 "multipart/form-data": {
                     "schema": create_form(),
                 },

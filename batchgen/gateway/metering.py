@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -59,7 +60,7 @@ class Counts:
         self._answers[method, route, status] += 1
         self._seconds[method, route] += seconds  # type: ignore[assignment]  # a Counter adds floats as well
         if logger.isEnabledFor(logging.INFO):
-            shown = path[:_LONGEST_PATH].encode("ascii", "backslashreplace").decode("ascii")
+            shown = quote(path[:_LONGEST_PATH], safe="/:@+,;=", errors="replace")[:_LONGEST_PATH]
             logger.info("%s %s %d %.1f ms", method, shown, status, seconds * 1000)
 
     def text(self, gauges: Mapping[str, tuple[str, float]]) -> str:
