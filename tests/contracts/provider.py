@@ -13,12 +13,14 @@ from batchgen.errors import (
     OfferExpired,
     OutcomeUnknown,
     Parked,
+    ProviderError,
     Rejected,
     Stop,
     TaskFailed,
     Throttled,
     Unavailable,
 )
+from batchgen.picture import sniff
 from tests.wire_server import Close, Read, ReadHead, Reset, Script, Send, WireServer, head, json_reply, reply, task
 
 CREDENTIAL = "sk_xeno_contract_canary"
@@ -199,3 +201,85 @@ class ProviderContract:
                 for _ in range(40):
                     group.start_soon(one, provider)
         assert sorted(str(each) for each in found) == sorted(f"task_{number}" for number in range(40))
+
+
+class LivingProviderContract:
+    """The judges of a provider and its server together: inherit, and say how a client is opened at a living server."""
+
+    pytestmark = pytest.mark.anyio
+
+    def meet(self, **limits: int) -> AbstractAsyncContextManager[tuple[Provider, Provider]]:
+        """A client with a good credential, under these limits (deposit_micro_usd, running), and one with a bad one."""
+        raise NotImplementedError
+
+    async def offer(self, provider: Provider, receipt: Receipt) -> Offer:
+        """Wait until what was bought is offered."""
+        standing = receipt.standing
+        with anyio.fail_after(20):
+            while isinstance(standing, Waiting):
+                await anyio.sleep(0.01)
+                assert receipt.task_id is not None
+                standing = await provider.status(receipt.task_id)
+        return standing
+
+    async def test_what_is_bought_is_offered_and_downloads(self) -> None:
+        """A submit becomes a task or an offer, the offer a picture and a cost, and a fresh look gives it again."""
+        async with self.meet() as (provider, _):
+            receipt = await provider.submit(an_order())
+            offer = await self.offer(provider, receipt)
+            async with provider.download(offer.urls[0]) as chunks:
+                picture = b"".join([chunk async for chunk in chunks])
+            assert sniff(picture) is not None
+            if receipt.task_id is not None:
+                assert offer.cost_micro_usd == 134_000
+                assert (await self.offer(provider, receipt)).urls != ()
+
+    async def test_a_token_is_sold_once(self) -> None:
+        """The same order is the same receipt, also when many come together; its token with another body is refused."""
+        async with self.meet() as (provider, _):
+            tasks = set()
+
+            async def submit() -> None:
+                tasks.add((await provider.submit(an_order())).task_id)
+
+            async with anyio.create_task_group() as group:
+                for _ in range(5):
+                    group.start_soon(submit)
+            assert len(tasks) == 1
+            content_type, body = wire.encode_create({"model": "nano-banana-pro", "prompt": "other"}, [], [], "x")
+            with pytest.raises(ProviderError):
+                await provider.submit(Order("bg-contract", "nano-banana-pro", content_type, body))
+
+    async def test_what_a_refusal_means(self) -> None:
+        """A bad request, an unknown task, a refused key, no funds and too many are told apart."""
+        async with self.meet(deposit_micro_usd=134_000) as (provider, stranger):
+            content_type, body = wire.encode_create({"model": "nano-banana-pro", "prompt": ""}, [], [], "b")
+            with pytest.raises(Rejected):
+                await provider.submit(Order("b", "nano-banana-pro", content_type, body))
+            with pytest.raises(TaskFailed) as unknown:
+                await provider.status("task_unknown")
+            assert (unknown.value.failure, unknown.value.missing) == ("expired", True)
+            for call in (stranger.submit(an_order()), stranger.status("task_1")):
+                with pytest.raises(Stop) as refused:
+                    await call
+                assert refused.value.credential
+            await provider.submit(an_order("first"))
+            with pytest.raises(Stop) as poor:
+                await provider.submit(an_order("second"))
+            assert not poor.value.credential
+
+    async def test_too_many_are_told_to_wait(self) -> None:
+        """Beyond a limit a submit is proven not taken, with the time to wait."""
+        async with self.meet(running=1) as (provider, _):
+            await provider.submit(an_order("first"))
+            with pytest.raises(Throttled) as throttled:
+                await provider.submit(an_order("second"))
+            assert throttled.value.retry_after_seconds == 1
+
+    async def test_a_forged_or_old_address_is_an_expired_offer(self) -> None:
+        """An address that the server does not honour asks for a fresh one."""
+        async with self.meet() as (provider, _):
+            offer = await self.offer(provider, await provider.submit(an_order()))
+            with pytest.raises(OfferExpired):
+                async with provider.download(offer.urls[0].replace("expires=", "expires=9")):
+                    pass

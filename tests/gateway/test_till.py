@@ -143,7 +143,7 @@ async def test_running_tasks_are_limited(tmp_path: Path) -> None:
 async def test_the_time_to_wait_is_said_as_it_was_asked_for(tmp_path: Path) -> None:
     """Retry-After is seconds, a date that is not too early, or absent, as the rules want it."""
     for form in ("seconds", "date", "none"):
-        rules = ruled(form, rate=Rate(1, 10))  # type: ignore[arg-type]
+        rules = ruled(form, rate=Rate(1, 10))
         async with house(tmp_path / form, rules=rules, clock=Clock(1_000_000.25)) as there:
             await there.create()
             said = refused(await there.create(), 429, "rate_limited").headers.get("Retry-After")
