@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from batchgen.cli.serve import outputs
-from tests.cli.desk import FakeDoors, typed
+from batchgen.gateway.config import Limits
+from batchgen.guard import PUBLIC
+from batchgen.terms import Rate
+from tests.cli.desk import FakeDoors, flat, typed
 
 
 def test_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,6 +31,7 @@ def test_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert options.state_dir == str(tmp_path / "outputs" / ".gateway")
     assert "listening on http://127.0.0.1:8787" in said.stdout
     assert "its key is made-key" in said.stdout
+    assert "http://127.0.0.1:8787/docs" in said.stdout
 
 
 def test_options_reach_the_gateway(tmp_path: Path) -> None:
@@ -75,3 +79,38 @@ def test_outputs_beside_when_there_is_none(tmp_path: Path) -> None:
         assert outputs(str(tmp_path)) == os.path.join(tmp_path, "outputs")
     (tmp_path / "outputs").mkdir()
     assert outputs(str(tmp_path)) == str(tmp_path / "outputs")
+
+
+def test_limits_and_places_reach_the_gateway(tmp_path: Path) -> None:
+    """What is typed about money, pace, ports and names is handed on; nothing typed is no limit."""
+    doors = FakeDoors()
+    words = ("--balance", "0.50", "--rate", "20/10s", "--running", "3", "--asset-port", "0", "--config", "c.yaml")
+    more = ("--host", "0.0.0.0", "--expose", "--allow-host", "Pictures.LAN", "--allow-host", "b", "--fetch-references")
+    assert typed("serve", *words, *more, "--state", str(tmp_path), doors=doors).exit_code == 0
+    assert typed("serve", "--state", str(tmp_path), doors=doors).exit_code == 0
+    full, bare = doors.served
+    assert (full.limits.balance_usd, full.limits.rate, full.limits.running) == (500_000, Rate(20, 10), 3)
+    assert (full.asset_port, full.config, full.host, full.exposed) == (0, "c.yaml", "0.0.0.0", True)
+    assert full.settings.hosts == {"pictures.lan", "b"}
+    assert full.settings.fetch == PUBLIC
+    assert bare.limits == Limits()
+    assert (bare.asset_port, bare.config, bare.host, bare.exposed) == (None, None, "127.0.0.1", False)
+    assert bare.settings.fetch is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--rate", "fast"), "--rate: 'fast' is no rate; write it as 20/10s"),
+        (("--balance", "-1"), "--balance: '-1' is no amount of dollars"),
+        (("--running", "0"), "--running"),
+        (("--asset-port", "70000"), "--asset-port"),
+    ],
+)
+def test_limits_that_are_none(words: tuple[str, str], said: str) -> None:
+    """A limit that makes no sense is refused by its name before anything is served."""
+    doors = FakeDoors()
+    refused = typed("serve", *words, doors=doors)
+    assert refused.exit_code == 2
+    assert said in flat(refused.output)
+    assert doors.served == []

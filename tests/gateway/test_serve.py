@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,37 @@ def test_a_killed_gateway_comes_back_whole(tmp_path: Path) -> None:
             assert painted(client, before["task_id"])["billing"]["status"] == "committed"
     lines = [json.loads(line)["task_id"] for line in (tmp_path / "paid.jsonl").read_text().splitlines()]
     assert lines == [each["task_id"] for each in answered]
+
+
+def test_killed_under_load_nothing_is_lost_or_sold_twice(tmp_path: Path) -> None:
+    """SIGKILL while many clients buy: every accepted task is there afterwards, and every key has bought one task."""
+    answered: dict[str, str] = {}
+    tokens = [f"k{number}" for number in range(60)]
+    with gateway(tmp_path) as (process, client), ThreadPoolExecutor(8) as pool:
+        for done in as_completed([pool.submit(buy, client, token) for token in tokens]):
+            answered.update(done.result())
+            if len(answered) == 20:
+                process.send_signal(signal.SIGKILL)
+    assert 20 <= len(answered) < len(tokens)
+    with gateway(tmp_path, "--pace", "1000") as (_, client):
+        for token, task_id in answered.items():
+            assert client.get(f"/v1/tasks/{task_id}").json()["task_id"] == task_id
+            assert create(client, token)["task_id"] == task_id
+        for token in tokens:
+            create(client, token)
+        spent = 10**15 - client.get("/v1/credits/balance").json()["balance_micro_usdc"]
+    sold = [json.loads(line) for line in (tmp_path / "paid.jsonl").read_text().splitlines()]
+    assert sorted(line["token"] for line in sold) == sorted(tokens)
+    assert len({line["task_id"] for line in sold}) == len(tokens)
+    assert spent == sum(line["price_micro_usd"] for line in sold)
+
+
+def buy(client: httpx.Client, token: str) -> dict[str, str]:
+    """The task that a token bought, or nothing when the gateway died."""
+    try:
+        return {token: create(client, token)["task_id"]}
+    except httpx.TransportError:
+        return {}
 
 
 def test_a_picture_is_painted_for_real(tmp_path: Path) -> None:
