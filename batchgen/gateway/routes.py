@@ -34,7 +34,9 @@ class Tools:
     def task(self, task_id: str) -> Task | None:
         """A task that is still known; failed and finished ones are only for their time."""
         task = self.shop.state.reading.task(task_id)
-        return None if task is None or self._over(task, self.shop.book.rules.task_ttl_seconds) else task
+        if task is None or self._over(task, self.shop.book.rules.task_ttl_seconds):
+            return None
+        return self.shop.till.see(task)
 
     def picture(self, name: str) -> Task | None:
         """The task of a picture that is painted and still kept."""

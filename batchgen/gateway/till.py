@@ -81,6 +81,12 @@ class Till:
             drawer = self._release(task)
             drawer.spent += 0 if ended.error else task.price_micro_usd
 
+    def see(self, task: Task) -> Task:
+        """The task, settled if it has ended: nobody is shown an end whose money is not where it belongs."""
+        if task.ended_at is not None:
+            self.settle(Ended(task.id, task.ended_at, error=task.error))
+        return task
+
     def _drawer(self, owner: str) -> _Drawer:
         return self._drawers.setdefault(owner, _Drawer())
 

@@ -68,6 +68,17 @@ def test_the_shapes_of_creates_are_those_of_the_models() -> None:
                     assert check.is_valid(spare) is sold, spare
 
 
+def test_the_number_of_references_is_that_of_the_models() -> None:
+    """The document allows as many references as the model takes and not one more, in JSON and in each field of a form."""
+    for kind, fields in (("application/json", ["image_input"]), ("multipart/form-data", [*wire.URL_FIELDS, "image[]"])):
+        check = validator(body(kind))
+        for model in MODELS.values():
+            for field in fields:
+                create = {"model": model.id, "prompt": "x", field: ["https://example.com/"] * model.references}
+                assert check.is_valid(create)
+                assert not check.is_valid(create | {field: create[field] + ["https://example.com/"]})  # type: ignore[operator]
+
+
 async def test_answers_are_as_the_document_says(tmp_path: Path) -> None:
     """Task, failed task, refusal, catalogue and balance are valid against their schemas, with nothing beside them."""
     painter = Painter()

@@ -103,12 +103,12 @@ async def test_the_balance_survives_a_restart(tmp_path: Path) -> None:
     """What was spent and what is reserved is the same after a restart over the same folder."""
     rules = ruled(deposit_micro_usd=3 * PRICE, running=1)
     async with house(tmp_path, painter=Painter(hold=anyio.Event()), rules=rules) as there:
-        await there.create()
+        task_id = (await there.create()).json()["task_id"]
     async with house(tmp_path, painter=Painter(hold=anyio.Event()), rules=rules) as there:
         assert await balance(there) == 2 * PRICE
         refused(await there.create(), 429, "too_many_running")
     async with house(tmp_path, rules=rules) as there:
-        await there.painter.begun.wait()
+        await there.ended(task_id)
         await there.bought()
         assert await balance(there) == PRICE
 
@@ -179,6 +179,22 @@ async def test_the_balance_is_told_to_its_owner_alone(tmp_path: Path) -> None:
         assert await balance(there) == 10**15
         there.client.headers.pop("Authorization")
         refused(await there.client.get(wire.BALANCE), 401, "invalid_credential")
+
+
+def test_who_sees_an_end_sees_its_money() -> None:
+    """A task that is read with its end is settled then, once, even if the till has not heard of it otherwise."""
+    account = Account("o", "o", 100)
+    till = Till(Book(Rules({"d": account})), Clock(), {}, [])
+    task = a_task(60)
+    till.take(account, task)
+    failed = replace(task, ended_at=1.0, error={"code": "500"})
+    assert till.see(task) is task
+    assert till.balance(account) == 40
+    for _ in range(2):
+        assert till.see(failed) is failed
+        assert till.balance(account) == 100
+    till.settle(Ended(task.id, 1.0, error={"code": "500"}))
+    assert till.balance(account) == 100
 
 
 def a_task(price: int) -> Task:
