@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from batchgen.cli.console import Console
-from batchgen.cli.later import later_options
 from batchgen.cli.options import SETTINGS, console, voice_options
 from batchgen.cli.verbs import VERBS
 from batchgen.errors import SettingsError
@@ -23,10 +22,10 @@ Examples:
   batchgen serve --api-key env:GATEWAY_KEY --mode legacy
   batchgen serve --balance 5 --rate 20/10s --running 100
   batchgen serve --config accounts.yaml --asset-port 8788
+  batchgen serve --faults storm
 """
 
 
-@later_options("serve")
 @click.command("serve", short_help=VERBS["serve"], epilog=_EPILOG, context_settings=SETTINGS)
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0: any free one.")
 @click.option("--mode", type=click.Choice(["task", "legacy"]), default="task", show_default=True, help="Its manner.")
@@ -38,6 +37,8 @@ Examples:
     show_default=True,
     help="What it does with a key that it has seen.",
 )
+@click.option("--faults", metavar="storm|FILE", help="What goes wrong on purpose.")
+@click.option("--painter", metavar="builtin|none|module:attribute", default="builtin", help="Who paints.")
 @click.option("--state", metavar="DIR", help="Where it keeps its state; without, .gateway/ in the outputs folder.")
 @click.option("--config", metavar="FILE", help="Accounts, limits and lifetimes; read again when it changes.")
 @click.option("--balance", metavar="USD", help="What its key may spend; without, no end of money.")
@@ -73,6 +74,8 @@ def command(ctx: click.Context, /, **given: Any) -> int:
             fetch=PUBLIC if given["fetch_references"] else None,
         ),
         exposed=given["expose"],
+        faults=given["faults"],
+        painter=given["painter"],
     )
     ctx.obj.doors.serve(options, lambda ready: _ready(speaker, ready, own=given["api_key"] is not None))
     return 0

@@ -35,6 +35,5 @@ LATER_OPTIONS: Final = {
     "export": (*_PLACE, "--run", "--base-url", "--wide"),
     "resolve": _PLACE,
     "explain": _PLACE,
-    "serve": ("--faults",),
 }
 """Options of later releases by verb: refused in words, never passed over in silence."""

@@ -20,7 +20,14 @@ def main(arguments: list[str] | None = None) -> int:
 
     chosen = _parsed(arguments)
     settings = Settings(mode=chosen.mode, idempotency=chosen.idempotency, pace=chosen.pace)
-    options = ServeOptions(chosen.state, port=chosen.port, settings=settings, parent_pipe=chosen.parent_pipe)
+    options = ServeOptions(
+        chosen.state,
+        port=chosen.port,
+        settings=settings,
+        parent_pipe=chosen.parent_pipe,
+        faults=chosen.faults,
+        painter=chosen.painter,
+    )
     try:
         anyio.run(serve, options, _say)
     except BatchgenError as error:
@@ -36,6 +43,8 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--mode", choices=("task", "legacy"), default="task")
     parser.add_argument("--idempotency", choices=("replay", "none", "reject"), default="replay")
     parser.add_argument("--pace", type=float, default=1.0, help="scales how long tasks take; 0 is at once")
+    parser.add_argument("--faults", metavar="storm|FILE", help="what goes wrong on purpose")
+    parser.add_argument("--painter", default="builtin", metavar="none|module:attribute", help="who paints")
     parser.add_argument("--parent-pipe", action="store_true", help="end when standard input ends")
     return parser.parse_args(arguments)
 

@@ -17,6 +17,7 @@ from batchgen.gateway.painter import PaintRequest, UnreadableReference, Upload, 
 from batchgen.gateway.state import State, save_file
 from batchgen.gateway.task import Ended, Missing, Stored, Task, seed
 from batchgen.gateway.writer import Writer
+from batchgen.picture import describe, sniff
 
 _NICE: Final = 5
 _UNREADABLE: Final[TaskError] = {
@@ -47,17 +48,28 @@ Paint: TypeAlias = Callable[[Work], Awaitable[str]]
 """Paints a work into its file and returns the sha256; raises UnreadableReference, or anything when it breaks."""
 
 
+Painter: TypeAlias = Callable[[PaintRequest, int], bytes]
+"""The contract: the picture of a request under a seed, as the bytes of a file in its `output_format`.
+
+The same request and seed should give the same bytes; another seed is another take. It runs in a process of its own,
+one call at a time. `UnreadableReference` fails the task as a bad request, any other exception as a broken painter.
+"""
+
+
 async def paint_elsewhere(work: Work) -> str:
     """Paint in a worker process; cancelling it ends that process."""
     return await anyio.to_process.run_sync(paint_file, work, cancellable=True)
 
 
-def paint_file(work: Work) -> str:
-    """Paint with the built-in painter; runs in a worker process.
+def paint_file(work: Work, painter: Painter = paint) -> str:
+    """Paint into a work's file, unless a crash left it painted already; runs in a worker process.
 
     Raises:
         UnreadableReference: a reference is no picture.
+        ValueError: what was painted is no picture of the format that was asked for.
     """
+    if os.path.exists(work.path):  # whole, since it came under its name at once
+        return hashlib.sha256(_read(work.path)).hexdigest()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server ends its workers itself
     os.setpriority(os.PRIO_PROCESS, 0, _NICE)  # answers go before brushes
     asked = work.task.asked
@@ -67,7 +79,10 @@ def paint_file(work: Work) -> str:
         if not isinstance(each, Missing)
     )
     request = PaintRequest(asked.prompt, asked.aspect_ratio, asked.resolution, asked.file_format, references)
-    data = paint(request, seed(work.task.id))
+    data = painter(request, seed(work.task.id))
+    found = sniff(data)
+    if found is None or found.extension != request.output_format:
+        raise ValueError(f"the painter gave {describe(data)} instead of {request.output_format}")
     save_file(work.path, data)
     return hashlib.sha256(data).hexdigest()
 

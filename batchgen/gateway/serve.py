@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -19,8 +19,12 @@ from batchgen.errors import SettingsError
 from batchgen.gateway.app import create_app
 from batchgen.gateway.book import Book
 from batchgen.gateway.config import Config, Limits
-from batchgen.gateway.connections import PATIENCE, Patience, protocol
+from batchgen.gateway.connections import PATIENCE, Patience
+from batchgen.gateway.faults.line import lined
+from batchgen.gateway.faults.load import load
+from batchgen.gateway.faults.rehearsal import playing
 from batchgen.gateway.options import Settings
+from batchgen.gateway.painters import chosen
 from batchgen.gateway.state import State, open_state
 from batchgen.guard import is_loopback
 
@@ -34,7 +38,8 @@ class ServeOptions:
     `port` 0 takes any free one, as does `asset_port`; None hands out pictures where everything else is. `credential`
     None uses the state folder's own, unless `config` names accounts; `limits` are those of that one key. `config` is a
     file that is read again when it changes, its env:NAME keys from `environment`. `exposed` allows a host beyond this
-    machine. `parent_pipe` ends the gateway when its standard input ends.
+    machine. `parent_pipe` ends the gateway when its standard input ends. `faults` names a faults file, or `storm`;
+    `painter` is `builtin`, `none` or `module:attribute`.
     """
 
     state_dir: str
@@ -48,6 +53,8 @@ class ServeOptions:
     settings: Settings = field(default_factory=Settings)
     exposed: bool = False
     parent_pipe: bool = False
+    faults: str | None = None
+    painter: str = "builtin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,12 @@ async def _serve(
     hosts = options.settings.hosts | {options.host.lower()}
     settings = replace(options.settings, hosts=hosts, asset_port=asset_port)
     stop = anyio.Event()
-    async with running(create_app(state, book, settings), *listeners), anyio.create_task_group() as group:
+    script = None if options.faults is None else await anyio.to_thread.run_sync(load, options.faults)
+    app = create_app(state, book, settings, paint=await chosen(options.painter))
+    async with AsyncExitStack() as stack:
+        stage = stack.enter_context(playing(app, script, state.folder))
+        await stack.enter_async_context(running(stage, *listeners))
+        group = await stack.enter_async_context(anyio.create_task_group())
         if threading.current_thread() is threading.main_thread():
             group.start_soon(_until_signal, stop)
         if options.parent_pipe:
@@ -118,7 +130,7 @@ async def running(app: ASGIApp, *listeners: socket.socket, patience: Patience = 
     """An app served on listening sockets for as long as the context lasts; open requests get one second more."""
     config = uvicorn.Config(
         app,
-        http=protocol(patience),
+        http=lined(patience),
         lifespan="on",
         log_config=None,
         access_log=False,
