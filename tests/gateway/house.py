@@ -2,14 +2,15 @@
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import anyio
 import httpx
+from starlette.types import ASGIApp
 
 from batchgen.gateway.app import create_app
 from batchgen.gateway.book import Book, key_digest
@@ -27,6 +28,7 @@ FIRST = Account("first", "first")
 ACCOUNTS = {key_digest(KEY): FIRST, key_digest(OTHER_KEY): Account("second", "second")}
 CREATE = {"model": "nano-banana-pro", "prompt": "a red cube", "async": True}
 AT_ONCE = Settings(pace=0)
+Before: TypeAlias = Callable[[ASGIApp], AbstractContextManager[ASGIApp]]
 
 
 @dataclass
@@ -109,17 +111,21 @@ async def house(
     painter: Painter | None = None,
     paint: Paint | None = None,
     rules: Rules | None = None,
+    before: Before = nullcontext,
 ) -> AsyncIterator[House]:
-    """A gateway for as long as the context lasts; starting it again over the same folder is a restart."""
+    """A gateway for as long as the context lasts; starting it again over the same folder is a restart.
+
+    `before` puts something before the app.
+    """
     book = Book(rules or Rules(ACCOUNTS))
     clock, painter = clock or Clock(), painter or Painter()
     state = open_state(str(state_dir), wait_seconds=0)
     try:
         app = create_app(state, book, settings, clock=clock, paint=paint or painter)
-        with listen("127.0.0.1", 0) as listener:
+        with listen("127.0.0.1", 0) as listener, before(app) as stage:
             headers = {"Authorization": f"Bearer {KEY}"}
             async with (
-                running(app, listener),
+                running(stage, listener),
                 httpx.AsyncClient(base_url=origin(listener), headers=headers, trust_env=False) as client,
             ):
                 yield House(client, state_dir, clock, painter, book)

@@ -1,5 +1,6 @@
 """Stands before the gateway and plays a script: counts the requests of each route and breaks those that it names."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -28,7 +29,7 @@ _NOISE: Final = bytes(range(256)) * 3
 class Player:
     """An ASGI app before the gateway's; what it played is in its diary.
 
-    Its server must speak `LineProtocol`. A body whose task was made to fail is spared the next time, so that a second
+    Its server must hand it the line: see `line`. A body whose task was made to fail is spared the next time, so that a second
     attempt finds its picture.
     """
 
@@ -150,7 +151,8 @@ def _swapped(answer: Recorded, by: str) -> Recorded:
         case "html":
             return answer.saying(_HTML, b"text/html")
         case "stranger":
-            return answer.saying(answer.body.replace(b'"task_id":"', b'"task_id":"other_'))
+            document = answer.document()
+            return answer.saying(json.dumps({**document, "task_id": f"other_{document.get('task_id')}"}).encode())
         case _:
             return answer.saying(_NOISE)
 
