@@ -4,6 +4,8 @@ import io
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -17,9 +19,10 @@ from batchgen.gateway.painter.colour import luminance
 from batchgen.gateway.painter.lexicon import HOMES, NAMESAKES, OWN_COLOURS, PLACES, THINGS, TIMES
 from batchgen.gateway.painter.sizes import LONG_SIDE, RATIOS, nearest_ratio, pixels
 from batchgen.gateway.painter.skies import LIGHTS
-from batchgen.gateway.painter.studio import BACKDROPS, compose, light_of
+from batchgen.gateway.painter.studio import BACKDROPS, compose, draw, light_of
 from batchgen.gateway.painter.subjects import FLYING, GROWN, LETTERED, SUBJECTS
-from batchgen.gateway.painter.words import Thing, leaning, read
+from batchgen.gateway.painter.words import Scene, Thing, leaning, read
+from tests.painted_page import PLACE, PROMPTS
 
 
 def opened(data: bytes) -> Image.Image:
@@ -36,6 +39,10 @@ def upload(colour: tuple[int, int, int], size: tuple[int, int] = (300, 200), kin
     file = io.BytesIO()
     Image.new("RGB", size, colour).save(file, kind)
     return Upload(file.getvalue())
+
+
+def painted(scene: Scene) -> Image.Image:
+    return draw(scene, (256, 256), np.random.default_rng(3)).image
 
 
 def share_of(image: Image.Image, colour: tuple[int, int, int]) -> float:
@@ -142,7 +149,8 @@ def test_every_subject_leaves_its_mark(kind: str) -> None:
         marks.append(np.asarray(canvas.image, np.int16))
     painted = (np.abs(marks[0] - np.array(paper)).max(-1) > 8).mean()
     assert painted > 0.04
-    assert (np.abs(marks[0] - marks[1]).max(-1) > 20).mean() > 0.004
+    if kind != "rainbow":  # which has colours of its own
+        assert (np.abs(marks[0] - marks[1]).max(-1) > 20).mean() > 0.004
 
 
 @pytest.mark.parametrize("place", sorted(BACKDROPS))
@@ -286,6 +294,11 @@ def test_adjectives_go_with_their_nouns() -> None:
         ("\u96ea\u306e\u4e2d\u306e\u8d64\u3044\u732b", "cat", "snow"),
         ("a sailboat", "boat", "ocean"),
         ("product photo in a forest: mushroom", "mushroom", "forest"),
+        ("A barn owl on a branch at night", "owl", "forest"),
+        ("an ice cream cone", "icecream", "studio"),
+        ("hot air balloons over a valley", "balloon", "meadow"),
+        ("a clownfish above a coral reef", "fish", "underwater"),
+        ("a rainbow over a green valley after the rain", "rainbow", "meadow"),
     ],
 )
 def test_words_are_understood(prompt: str, kind: str, place: str) -> None:
@@ -304,3 +317,48 @@ def test_the_vocabulary_is_whole() -> None:
     assert set(PLACES.values()) | set(HOMES.values()) == set(BACKDROPS)
     assert set(TIMES.values()) == set(LIGHTS)
     assert len(kinds) >= 24
+
+
+def test_a_colour_outranks_its_material() -> None:
+    """A blue ceramic pot is blue, and pink icing makes a pink cake."""
+    assert read("a blue ceramic teapot").things[0].colour == (56, 108, 200)
+    assert read("a cake with pink icing and candles").things == (Thing("cake", 1, (240, 146, 176)),)
+
+
+def test_words_in_quotes_are_lettering() -> None:
+    """What stands in quotes is written on a sign and paints nothing else; apostrophes are no quotes."""
+    scene = read('a wooden sign that says "RED CAT"')
+    assert ([thing.kind for thing in scene.things], scene.said) == (["sign"], "RED CAT")
+    assert [thing.kind for thing in read("\u201cHello\u201d in a forest").things] == ["sign"]
+    assert read("the king's dog and the queen's cat").said == ""
+    one, two = (pixels_of(PaintRequest(f"a sign that says '{word}'")) for word in ("OPEN", "SHUT"))
+    assert np.abs(one - two).mean() > 0.5
+
+
+@pytest.mark.parametrize(("word", "place"), [("rain", "city"), ("lightning", "coast"), ("snowfall", "forest")])
+def test_weather_falls_outdoors(word: str, place: str) -> None:
+    """Rain, snow and lightning are seen outdoors, and never under a roof."""
+    assert read(f"{word} over the {place}").weather
+    bare = replace(read(f"{word} over the {place}"), weather=frozenset())
+    wet, dry = (np.asarray(painted(scene), np.float64) for scene in (read(f"{word} over the {place}"), bare))
+    assert np.abs(wet - dry).mean() > 0.3
+    indoors = read(f"a chair in a room, {word}")
+    assert painted(indoors).tobytes() == painted(replace(indoors, weather=frozenset())).tobytes()
+
+
+def test_a_lake_lies_before_a_landscape() -> None:
+    """Mountains behind a lake are mirrored in it."""
+    still, dry = read("mountains behind a lake"), read("mountains")
+    assert (still.place, still.lake, dry.lake) == ("mountain", True, False)
+    assert np.abs(np.asarray(painted(still), np.float64) - np.asarray(painted(dry), np.float64)).mean() > 3
+
+
+def test_the_fixed_prompts_are_understood() -> None:
+    """Each prompt of the page names a thing or a place that the painter knows, and no two look alike."""
+    scenes = [read(prompt) for prompt in PROMPTS]
+    assert all(scene.things or scene.place not in {"abstract", "studio"} for scene in scenes)
+    small = [np.asarray(painted(scene).resize((16, 16)), np.float64) for scene in scenes]
+    assert min(np.abs(one - two).mean() for one, two in combinations(small, 2)) > 6
+    assert len(PROMPTS) == 24
+    with Image.open(PLACE) as page:
+        assert page.width > 1000

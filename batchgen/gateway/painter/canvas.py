@@ -1,22 +1,22 @@
 """A canvas with soft edges: shapes become masks, larger than needed and then reduced, and ramps shine through them."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from batchgen.gateway.painter.colour import Across, Ball, Colour, Down, Paint
 
 Point: TypeAlias = tuple[float, float]
 Box: TypeAlias = tuple[int, int, int, int]
-_Apply: TypeAlias = Callable[[Image.Image, Image.Image], None]
+_Whole: TypeAlias = tuple[float, float, float, float]
 
-_FINE: Final = 96
-_BILINEAR: Final = Image.Resampling.BILINEAR
+_FINE: Final = 256
+"""As many steps as a colour has levels: stretching them needs no smoothing, and runs of equal pixels pack well."""
 
 
 class Canvas:
@@ -49,38 +49,48 @@ class Canvas:
             draw.polygon([((x - box[0]) * fine, (y - box[1]) * fine) for x, y in outline], fill=level)
         self._lay(paint, whole, box, mask.reduce(fine))
 
+    def specks(self, outlines: Iterable[Sequence[Point]], colour: Colour, opacity: float = 1.0) -> None:
+        """Many small shapes spread over all of the picture, quick and without soft edges."""
+        draw, fill = ImageDraw.Draw(self.image, "RGBA"), (*colour, round(255 * opacity))
+        for outline in outlines:
+            draw.polygon(outline, fill=fill)
+
+    def write(self, text: str, centre: Point, room: Point, colour: Colour) -> None:
+        """One line of lettering, as large as fits into a room of this width and height."""
+        if not text.strip():
+            return
+        size = room[1]
+        left, top, right, low = ImageFont.load_default(size).getbbox(text)
+        size *= min(room[0] / max(right - left, 1), room[1] / max(low - top, 1), 1.0)
+        font = ImageFont.load_default(max(size, 6))
+        ImageDraw.Draw(self.image).text(centre, text, colour, font, anchor="mm")
+
     def soft(self, centre: Point, reach: Point, colour: Colour, opacity: float) -> None:
         """A patch that fades out to all sides: shadow, or haze."""
-        self._veil(centre, reach, opacity, lambda region, mask: region.paste(colour, (0, 0), mask))
+        whole, box = self._patch(centre, reach)
+        if box is not None:
+            mask = _stretch(_puff(), whole, box).point([round(value * opacity) for value in range(256)])
+            self.image.paste(colour, box, mask)
 
     def glow(self, centre: Point, reach: float, colour: Colour, opacity: float) -> None:
         """Light that is added to what is there."""
+        whole, box = self._patch(centre, (reach, reach))
+        if box is not None:
+            light = _stretch(_shine(colour, round(opacity, 2)), whole, box)
+            self.image.paste(ImageChops.screen(self.image.crop(box), light), box[:2])
 
-        def add(region: Image.Image, mask: Image.Image) -> None:
-            light = Image.new("RGB", region.size)
-            light.paste(colour, (0, 0), mask)
-            region.paste(ImageChops.screen(region, light))
-
-        self._veil(centre, (reach, reach), opacity, add)
-
-    def _veil(self, centre: Point, reach: Point, opacity: float, apply: _Apply) -> None:
+    def _patch(self, centre: Point, reach: Point) -> tuple[_Whole, Box | None]:
         whole = (centre[0] - reach[0], centre[1] - reach[1], centre[0] + reach[0], centre[1] + reach[1])
-        box = self._within(whole)
-        if box is None:
-            return
-        mask = _stretch(_puff(), whole, box).point([round(value * opacity) for value in range(256)])
-        region = self.image.crop(box)
-        apply(region, mask)
-        self.image.paste(region, box[:2])
+        return whole, self._within(whole)
 
-    def _lay(self, paint: Paint, whole: tuple[float, float, float, float], box: Box, mask: Image.Image) -> None:
+    def _lay(self, paint: Paint, whole: _Whole, box: Box, mask: Image.Image) -> None:
         match paint:
             case Down() | Across() | Ball():
                 self.image.paste(_stretch(_texture(paint), whole, box), box[:2], mask)
             case colour:
                 self.image.paste(colour, box, mask)
 
-    def _within(self, whole: tuple[float, float, float, float]) -> Box | None:
+    def _within(self, whole: _Whole) -> Box | None:
         box = (
             max(0, math.floor(whole[0])),
             max(0, math.floor(whole[1])),
@@ -133,6 +143,10 @@ class Pen:
     def glow(self, centre: Point, reach: float, colour: Colour, opacity: float) -> None:
         """Added light."""
         self.canvas.glow(self.at(*centre), reach * self.scale, colour, opacity)
+
+    def write(self, text: str, centre: Point, room: Point, colour: Colour) -> None:
+        """One line of lettering within a room of this width and height."""
+        self.canvas.write(text, self.at(*centre), (room[0] * self.scale, room[1] * self.scale), colour)
 
     def shadow(self, centre: Point, reach: Point, opacity: float) -> None:
         """A soft dark patch."""
@@ -202,13 +216,13 @@ def _bar(first: Point, last: Point, width: float) -> list[Point]:
     ]
 
 
-def _around(outlines: Sequence[Sequence[Point]]) -> tuple[float, float, float, float]:
+def _around(outlines: Sequence[Sequence[Point]]) -> _Whole:
     across = [x for outline in outlines for x, _ in outline]
     down = [y for outline in outlines for _, y in outline]
     return min(across), min(down), max(across), max(down)
 
 
-def _stretch(texture: Image.Image, whole: tuple[float, float, float, float], box: Box) -> Image.Image:
+def _stretch(texture: Image.Image, whole: _Whole, box: Box) -> Image.Image:
     """The part of a texture over `whole` that lies in `box`, at the size of the box."""
     across = texture.width / max(whole[2] - whole[0], 1e-6)
     down = texture.height / max(whole[3] - whole[1], 1e-6)
@@ -218,7 +232,7 @@ def _stretch(texture: Image.Image, whole: tuple[float, float, float, float], box
         min(float(texture.width), (box[2] - whole[0]) * across),
         min(float(texture.height), (box[3] - whole[1]) * down),
     )
-    return texture.resize((box[2] - box[0], box[3] - box[1]), _BILINEAR, box=part)
+    return texture.resize((box[2] - box[0], box[3] - box[1]), Image.Resampling.NEAREST, box=part)
 
 
 @lru_cache(maxsize=512)
@@ -245,3 +259,10 @@ def _puff() -> Image.Image:
     rows, columns = np.mgrid[-1 : 1 : _FINE * 1j, -1 : 1 : _FINE * 1j]
     fade = np.clip(1 - np.hypot(columns, rows), 0, 1)
     return Image.fromarray((255 * fade * fade * (3 - 2 * fade)).astype(np.uint8))
+
+
+@lru_cache(maxsize=128)
+def _shine(colour: Colour, opacity: float) -> Image.Image:
+    light = Image.new("RGB", (_FINE, _FINE))
+    light.paste(colour, (0, 0), _puff().point([round(value * opacity) for value in range(256)]))
+    return light

@@ -37,7 +37,8 @@ TIMES: Final[dict[str, str]] = {
     "fall": "sunset", "warm": "sunset", "dusk": "dusk", "twilight": "dusk", "night": "night", "midnight": "night",
     "nighttime": "night", "moonlit": "night", "moonlight": "night", "starry": "night",
     "neon": "neon", "cyberpunk": "neon", "synthwave": "neon", "vaporwave": "neon", "storm": "storm", "stormy": "storm",
-    "rain": "storm", "rainy": "storm", "cloudy": "storm", "gloomy": "storm", "thunder": "storm", "mist": "mist",
+    "rain": "storm", "rainy": "storm", "thunderstorm": "storm", "lightning": "storm", "cloudy": "storm",
+    "gloomy": "storm", "thunder": "storm", "mist": "mist",
     "misty": "mist", "fog": "mist", "foggy": "mist", "hazy": "mist", "winter": "winter", "snowy": "winter",
     "frozen": "winter", "icy": "winter", "cold": "winter",
 }  # fmt: skip
@@ -57,12 +58,14 @@ PLACES: Final[dict[str, str]] = {
     "ski": "snow", "meadow": "meadow", "garden": "meadow", "field": "meadow", "park": "meadow", "grass": "meadow",
     "hill": "meadow", "countryside": "meadow", "lawn": "meadow", "farm": "meadow", "forest": "forest",
     "woods": "forest", "jungle": "forest", "woodland": "forest", "rainforest": "forest", "mountain": "mountain",
-    "alps": "mountain", "peak": "mountain", "valley": "mountain", "himalaya": "mountain", "canyon": "mountain",
+    "alps": "mountain", "peak": "mountain", "himalaya": "mountain", "canyon": "mountain",
     "landscape": "mountain", "volcano": "mountain", "cliff": "mountain", "underwater": "underwater",
     "reef": "underwater", "aquarium": "underwater", "seabed": "underwater", "interior": "interior",
     "room": "interior", "bedroom": "interior", "livingroom": "interior", "loft": "interior", "indoor": "interior",
-    "gallery": "interior", "abstract": "abstract", "pattern": "abstract", "texture": "abstract",
-    "gradient": "abstract", "wallpaper": "abstract", "background": "studio",
+    "gallery": "interior", "bathroom": "interior", "abstract": "abstract", "pattern": "abstract", "texture": "abstract",
+    "gradient": "abstract", "wallpaper": "abstract", "background": "studio", "savanna": "savanna",
+    "savannah": "savanna", "steppe": "savanna",
+    "brick": "wall", "wall": "wall", "valley": "meadow",
 }  # fmt: skip
 """Where it is."""
 
@@ -80,7 +83,7 @@ THINGS: Final[dict[str, str]] = {
     "bouquet": "flower", "orchid": "flower", "blossom": "flower", "plant": "plant", "cactus": "cactus",
     "tree": "tree", "bonsai": "tree", "pine": "fir", "fir": "fir", "palm": "palm",
     "cat": "cat", "kitten": "cat", "kitty": "cat", "dog": "dog", "puppy": "dog", "fox": "fox", "wolf": "fox",
-    "bird": "bird", "owl": "bird", "parrot": "bird", "eagle": "bird", "sparrow": "bird", "robin": "bird",
+    "bird": "bird", "parrot": "bird", "eagle": "bird", "sparrow": "bird", "robin": "bird",
     "fish": "fish", "goldfish": "fish", "shark": "fish", "koi": "fish", "whale": "whale", "robot": "robot",
     "android": "robot", "droid": "robot", "bot": "robot", "book": "book", "novel": "book", "notebook": "book",
     "laptop": "laptop", "computer": "laptop", "dashboard": "laptop", "monitor": "laptop", "screen": "laptop",
@@ -90,11 +93,18 @@ THINGS: Final[dict[str, str]] = {
     "ship": "boat", "sailboat": "boat", "yacht": "boat", "bridge": "bridge", "castle": "castle", "palace": "castle",
     "fortress": "castle", "tower": "castle", "apple": "apple", "fruit": "apple", "tomato": "apple",
     "cherry": "apple", "pear": "pear", "citrus": "citrus",
-    "person": "person", "portrait": "person", "woman": "person", "man": "person", "girl": "person", "boy": "person",
-    "people": "person", "king": "person", "queen": "person", "child": "person", "face": "person",
+    "person": "person", "portrait": "person", "woman": "person", "man": "person", "girl": "child", "boy": "child",
+    "football": "sphere",
+    "people": "person", "kid": "child", "children": "child", "king": "person", "queen": "person", "child": "child",
+    "face": "person",
     "astronaut": "astronaut", "balloon": "balloon", "butterfly": "butterfly", "mushroom": "mushroom",
     "toadstool": "mushroom", "headphone": "headphones", "headphones": "headphones", "headset": "headphones",
     "candle": "candle", "umbrella": "umbrella", "heart": "heart", "guitar": "guitar", "camera": "camera",
+    "elephant": "elephant", "owl": "owl", "penguin": "penguin", "rabbit": "rabbit", "bunny": "rabbit", "hare": "rabbit",
+    "hamburger": "burger", "burger": "burger", "cheeseburger": "burger", "icecream": "icecream", "gelato": "icecream",
+    "pizza": "pizza", "teapot": "teapot", "kettle": "teapot", "bed": "bed", "sign": "sign", "poster": "sign",
+    "billboard": "sign", "signboard": "sign", "bicycle": "bicycle", "bike": "bicycle", "train": "train",
+    "locomotive": "train", "bus": "bus", "tram": "bus", "clownfish": "fish",
     "moon": "moon", "sun": "sun", "lighthouse": "lighthouse", "pumpkin": "pumpkin", "crown": "crown",
 }  # fmt: skip
 """What can be drawn as a subject."""
@@ -106,6 +116,9 @@ HOMES: Final[dict[str, str]] = {
     "butterfly": "meadow", "mushroom": "forest", "balloon": "sky", "cactus": "desert", "moon": "sky", "sun": "sky",
     "book": "desk", "laptop": "desk", "mug": "desk", "candle": "desk", "lighthouse": "beach", "chair": "interior",
     "lamp": "interior", "plant": "interior", "cake": "desk", "umbrella": "city", "pumpkin": "meadow",
+    "elephant": "savanna", "owl": "forest", "penguin": "snow", "rabbit": "meadow", "burger": "desk", "pizza": "desk",
+    "teapot": "desk", "icecream": "studio", "bed": "interior", "bicycle": "city", "train": "meadow", "bus": "city",
+    "child": "meadow", "rainbow": "meadow", "sign": "meadow",
 }  # fmt: skip
 """Where a subject is found when the words name no place; a studio otherwise."""
 
@@ -123,13 +136,16 @@ OWN_COLOURS: Final[dict[str, Colour]] = {
     "butterfly": (238, 140, 46), "mushroom": (206, 58, 48), "headphones": (58, 60, 72), "candle": (240, 228, 204),
     "umbrella": (212, 58, 66), "heart": (220, 52, 76), "guitar": (190, 116, 60), "camera": (58, 60, 68),
     "moon": (240, 236, 216), "sun": (255, 214, 110), "lighthouse": (240, 240, 240), "pumpkin": (232, 128, 44),
-    "crown": (226, 180, 70),
+    "crown": (226, 180, 70), "elephant": (140, 144, 156), "owl": (156, 116, 80), "penguin": (52, 58, 78),
+    "rabbit": (196, 176, 158), "burger": (112, 66, 46), "icecream": (244, 138, 160), "pizza": (200, 60, 44),
+    "teapot": (72, 128, 178), "bed": (84, 128, 190), "sign": (176, 126, 78), "bicycle": (204, 58, 52),
+    "train": (168, 44, 44), "bus": (222, 66, 52), "child": (236, 158, 60), "rainbow": (240, 110, 140),
 }  # fmt: skip
 """What colour a subject has when no word says so."""
 
 NAMESAKES: Final[dict[str, str]] = {
     "orange": "citrus", "lemon": "citrus", "lime": "citrus", "peach": "apple", "rose": "flower", "violet": "flower",
-    "lavender": "flower",
+    "lavender": "flower", "rainbow": "rainbow",
 }  # fmt: skip
 """Colours that are also things; a thing when no noun follows."""
 
@@ -143,6 +159,28 @@ NUMBERS: Final[dict[str, int]] = {
     "many": 5, "five": 5, "six": 6, "seven": 7, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, "7": 7,
 }  # fmt: skip
 """How many."""
+
+PHRASES: Final[dict[str, str]] = {
+    "barn owl": "owl", "ice cream cone": "icecream", "ice cream": "icecream", "hot air balloon": "balloon",
+    "hot-air balloon": "balloon",
+    "coral reef": "reef", "alarm clock": "clock", "golden retriever": "golden dog", "palm tree": "palm",
+    "pine tree": "fir", "fir tree": "fir", "christmas tree": "fir", "steam train": "train", "steam engine": "train",
+    "after the rain": "", "living room": "room", "sand dune": "dune", "soccer ball": "football", "tennis shoe": "shoe",
+    "birthday cake": "cake", "high heel": "shoe", "cup of": "", "slice of": "", "bowl of": "", "wall clock": "clock",
+    "horse chestnut": "tree", "street lamp": "lamp", "fire truck": "red truck", "space station": "space",
+}  # fmt: skip
+"""Words that mean something else together, looked up before words alone."""
+
+WORN: Final = frozenset(
+    {"dress", "shirt", "coat", "jacket", "sweater", "icing", "frosting", "glaze", "paint", "fur", "feather", "petal"}
+)
+"""Their colour is that of what they are on."""
+
+WEATHER: Final[dict[str, str]] = {
+    "rain": "rain", "rainy": "rain", "raining": "rain", "downpour": "rain", "thunderstorm": "lightning",
+    "thunder": "lightning", "lightning": "lightning", "snowing": "snow", "snowfall": "snow", "blizzard": "snow",
+}  # fmt: skip
+"""What falls from the sky."""
 
 CHARACTERS: Final[dict[str, str]] = {
     "山": "mountain", "海": "ocean", "波": "wave", "森": "forest", "空": "sky", "雪": "snow", "砂漠": "desert",

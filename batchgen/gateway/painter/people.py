@@ -84,3 +84,22 @@ def robot(pen: Pen, colour: Colour) -> None:
         pen.glow((side * 0.18, -0.46), 0.28, glow, 0.7)
         pen.oval((side * 0.18, -0.46), (0.085, 0.1), lighter(glow, 0.4))
     pen.line([(-0.08, -0.33), (0, -0.305), (0.08, -0.33)], 0.022, glow)
+
+
+def child(pen: Pen, colour: Colour) -> None:
+    """A child from head to foot, arms up."""
+    hair = darker(mix(turned(colour, 0.08), (120, 76, 50), 0.8), 0.2)
+    for side in (-1, 1):
+        pen.line([(side * 0.12, 0.46), (side * 0.2, 0.9)], 0.13, slope(darker(_SKIN, 0.06)))
+        pen.oval((side * 0.25, 0.95), (0.15, 0.065), slope((70, 76, 100)))
+        pen.line([(side * 0.22, 0.0), (side * 0.46, -0.14), (side * 0.54, -0.42)], 0.11, slope(colour))
+        pen.oval((side * 0.55, -0.46), (0.08, 0.08), globe(_SKIN))
+    pen.box((-0.27, 0.34), (0.27, 0.62), slope((62, 84, 140)), 0.06)
+    pen.smooth([(-0.22, -0.12), (0.22, -0.12), (0.29, 0.44), (-0.29, 0.44)], Down((lighter(colour, 0.35), colour)))
+    pen.oval((0, -0.46), (0.36, 0.36), globe(hair))
+    pen.oval((0, -0.4), (0.31, 0.3), Ball((lighter(_SKIN, 0.45), _SKIN, darker(_SKIN, 0.2))))
+    pen.smooth([(-0.34, -0.44), (-0.2, -0.8), (0.2, -0.8), (0.34, -0.44), (0.1, -0.62), (-0.16, -0.6)], slope(hair))
+    for side in (-1, 1):
+        eye(pen, (side * 0.12, -0.4), 0.045)
+        pen.oval((side * 0.19, -0.28), (0.06, 0.04), (232, 130, 116), 0.5)
+    pen.smooth([(-0.1, -0.28), (0, -0.26), (0.1, -0.28), (0, -0.19)], (192, 74, 74))

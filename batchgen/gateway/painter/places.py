@@ -157,6 +157,26 @@ def meadow(canvas: Canvas, light: Light, rng: np.random.Generator, tint: Colour 
     return 0.88
 
 
+def savanna(canvas: Canvas, light: Light, rng: np.random.Generator, tint: Colour | None) -> float:
+    """Dry grass and a few flat-topped trees far away."""
+    ground = meadow(canvas, light, rng, tint or (214, 178, 92))
+    bark = mix((52, 50, 40), light.shade, 0.3)
+    for _ in range(3):
+        x, y = canvas.width * (0.06 + 0.88 * float(rng.random())), canvas.height * 0.66
+        size = canvas.height * (0.1 + 0.06 * float(rng.random()))
+        trunk = [(x - size * 0.05, y), (x + size * 0.05, y), (x + size * 0.02, y - size), (x - size * 0.02, y - size)]
+        canvas.fill(trunk, bark)
+        for rise, reach in ((0.86, 0.8), (1.0, 0.55)):
+            canvas.fill(
+                [
+                    (x + size * reach * math.cos(turn), y - size * rise + size * 0.14 * math.sin(turn))
+                    for turn in np.linspace(0, 6.2, 40)
+                ],
+                mix(bark, (92, 110, 58), 0.4),
+            )
+    return ground
+
+
 WARM: Colour = (255, 252, 246)
 
 

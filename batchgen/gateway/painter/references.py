@@ -1,6 +1,7 @@
 """Reference pictures in a painting: opened, framed as cards with a soft shadow, and asked for their colours."""
 
 import io
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -37,7 +38,7 @@ def colour_of(picture: Image.Image) -> Colour:
     return lifted((int(mean[0]), int(mean[1]), int(mean[2])), 0.6)
 
 
-def arrange(canvas: Canvas, pictures: list[Image.Image], ground: float, rng: np.random.Generator) -> None:
+def arrange(canvas: Canvas, pictures: Sequence[Image.Image], ground: float, rng: np.random.Generator) -> None:
     """Set the pictures side by side as cards that stand on the ground, a few degrees off straight."""
     count = len(pictures)
     columns = min(count, 4 if canvas.width >= canvas.height else 2)

@@ -24,7 +24,11 @@ def studio(canvas: Canvas, light: Light, rng: np.random.Generator, tint: Colour 
     floor = smooth(0.58, 0.8, rows) * np.exp(-(((columns - 0.5) / 0.62) ** 2))
     shine = 0.72 * pool + 0.42 * floor + 0.05 * fractal(rng, width, height, cells=2, octaves=3)
     stops = (darker(paper, 0.5), paper, lighter(paper, 0.5 if dark else 0.78), lighter(paper, 0.6 if dark else 0.95))
-    canvas.image.paste(image(coloured(np.asarray(shine * 0.95 + 0.12, np.float32), stops)).resize(canvas.image.size))
+    canvas.image.paste(
+        image(coloured(np.asarray(shine * 0.95 + 0.12, np.float32), stops)).resize(
+            canvas.image.size, Image.Resampling.BILINEAR
+        )
+    )
     return 0.8
 
 
@@ -38,7 +42,7 @@ def desk(canvas: Canvas, light: Light, rng: np.random.Generator, tint: Colour | 
     window = np.exp(-(((columns - 0.22 - 0.5 * rng.random()) / 0.3) ** 2 + ((rows - 0.2) / 0.34) ** 2))
     shine = np.asarray(0.62 * blur * (1 - 0.4 * rows) + 0.6 * window, np.float32)
     stops = (darker(wall, 0.55), wall, lighter(wall, 0.55), lighter(light.body, 0.5))
-    canvas.image.paste(image(coloured(shine, stops)).resize(canvas.image.size))
+    canvas.image.paste(image(coloured(shine, stops)).resize(canvas.image.size, Image.Resampling.BILINEAR))
     for _ in range(9):
         centre = (rng.random() * canvas.width, rng.random() * canvas.height * 0.55)
         reach = canvas.unit * (0.05 + 0.06 * rng.random())
@@ -110,7 +114,7 @@ def city(canvas: Canvas, light: Light, rng: np.random.Generator, tint: Colour | 
             light.sky[-1],
             0.3 - 0.1 * layer,
         )
-    _mirror(canvas, street, mix(stone, light.shade, 0.5))
+    mirror(canvas, street, mix(stone, light.shade, 0.5))
     return 0.9
 
 
@@ -223,9 +227,9 @@ def _towers(
         x += wide * (1.0 + 0.25 * rng.random())
     canvas.fill_all(bodies, Down((lighter(colour, 0.08), darker(colour, 0.25))))
     glass = (255, 214, 130) if light.stars else lighter(light.sky[-1], 0.3)
-    canvas.fill_all([each for index, each in enumerate(windows) if index % 5], glass, 0.3 + 0.55 * share)
+    canvas.specks([each for index, each in enumerate(windows) if index % 5], glass, 0.3 + 0.55 * share)
     if light.stars:
-        canvas.fill_all(windows[::5] or bodies[:1], (110, 226, 255), 0.35 + 0.5 * share)
+        canvas.specks(windows[::5], (110, 226, 255), 0.35 + 0.5 * share)
 
 
 def _windows(rng: np.random.Generator, place: tuple[float, float, float, float], size: float) -> list[list[Point]]:
@@ -239,7 +243,8 @@ def _windows(rng: np.random.Generator, place: tuple[float, float, float, float],
     return panes
 
 
-def _mirror(canvas: Canvas, street: float, wet: Colour) -> None:
+def mirror(canvas: Canvas, street: float, wet: Colour) -> None:
+    """Still water or a wet street from `street` (a share of the height) down."""
     top = round(street * canvas.height)
     deep = canvas.height - top
     small = canvas.image.crop((0, top - deep, canvas.width, top)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from PIL import Image
 
 from batchgen.gateway.painter.canvas import Canvas
 from batchgen.gateway.painter.colour import Colour, lighter, mix
@@ -61,7 +62,7 @@ def sky(canvas: Canvas, light: Light, rng: np.random.Generator, *, horizon: floa
         np.asarray(bright, np.float32), (mix(light.cloud, light.shade, 0.45), light.cloud, lighter(light.cloud, 0.4))
     )
     picture += (cloud - picture) * (cover * 0.85)[:, :, None]
-    canvas.image.paste(image(picture).resize((canvas.width, canvas.height)))
+    canvas.image.paste(image(picture).resize((canvas.width, canvas.height), Image.Resampling.BILINEAR))
     if light.stars:
         stars(canvas, rng, horizon * 0.8)
 
@@ -75,8 +76,7 @@ def stars(canvas: Canvas, rng: np.random.Generator, lowest: float) -> None:
             x, y = rng.random() * canvas.width, rng.random() ** 1.4 * canvas.height * lowest
             reach = size * (0.8 + 1.1 * faint * rng.random())
             marks.append([(x - reach, y), (x, y - reach), (x + reach, y), (x, y + reach)])
-        # one mask for the upper sky is cheaper than sixty small ones
-        canvas.fill_all(marks, (250, 248, 255), faint)
+        canvas.specks(marks, (250, 248, 255), faint)
 
 
 def body(canvas: Canvas, light: Light, place: tuple[float, float], reach: float) -> None:

@@ -2,21 +2,34 @@
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from batchgen.gateway.painter import Elsewhere, PaintRequest, Reference, Sample, Upload, places, png, rooms
+from batchgen.gateway.painter import (
+    Elsewhere,
+    PaintRequest,
+    Reference,
+    Sample,
+    Upload,
+    furniture,
+    places,
+    png,
+    rooms,
+    walls,
+    weather,
+)
 from batchgen.gateway.painter.canvas import Canvas, Pen
 from batchgen.gateway.painter.colour import LIGHT, Colour, from_hue, lighter, luminance, mix, turned
 from batchgen.gateway.painter.lexicon import OWN_COLOURS
 from batchgen.gateway.painter.references import arrange, colour_of, opened
 from batchgen.gateway.painter.sizes import nearest_ratio, pixels
 from batchgen.gateway.painter.skies import LIGHTS, Light
-from batchgen.gateway.painter.subjects import FLYING, GROWN, LETTERED, SUBJECTS
+from batchgen.gateway.painter.subjects import FLYING, GROWN, LETTERED, SUBJECTS, Subject
 from batchgen.gateway.painter.words import Scene, Thing, leaning, read
 
 Backdrop: TypeAlias = Callable[[Canvas, Light, np.random.Generator, Colour | None], float]
@@ -26,11 +39,14 @@ BACKDROPS: Final[dict[str, Backdrop]] = {
     "underwater": rooms.underwater, "abstract": rooms.abstract, "mountain": places.mountain, "forest": places.forest,
     "desert": places.desert, "ocean": places.ocean, "beach": places.beach, "sky": places.heaven,
     "space": places.space, "snow": places.snow, "meadow": places.meadow,
+    "savanna": places.savanna, "wall": walls.wall,
 }  # fmt: skip
 """By the names that the lexicon uses."""
 
-_BACKDROP_LONG_SIDE: Final = 1600
+_BACKDROP_LONG_SIDE: Final = 1280
 _GLOSSY: Final = frozenset({"studio", "desk", "city", "abstract"})
+_INDOORS: Final = frozenset({"studio", "desk", "interior", "abstract", "space", "underwater"})
+_HIGH: Final = frozenset({"sun", "moon"})
 _JPEG_QUALITY: Final = 90
 
 
@@ -55,13 +71,18 @@ def compose(request: PaintRequest, seed: int, pictures: list[Image.Image]) -> Im
         scene = replace(scene, place="studio") if scene.place == "abstract" else scene
     elif not scene.named or scene.place == "abstract":
         scene = replace(scene, tint=scene.tint or _own_tint(scene, rng))
-    light = light_of(scene)
-    canvas, ground = _backdrop(scene, light, size, rng)
+    return draw(scene, size, rng, pictures).image
+
+
+def draw(scene: Scene, size: tuple[int, int], rng: np.random.Generator, pictures: Sequence[Image.Image] = ()) -> Canvas:
+    """A scene from back to front: backdrop, then subjects or references, then what falls from the sky."""
+    canvas, ground = _backdrop(scene, light_of(scene), size, rng)
     if pictures:
         arrange(canvas, pictures, ground, rng)
     else:
         _place(canvas, scene, ground, rng)
-    return canvas.image
+    _fall(canvas, scene, rng)
+    return canvas
 
 
 def light_of(scene: Scene) -> Light:
@@ -75,9 +96,9 @@ def light_of(scene: Scene) -> Light:
 
 
 def _backdrop(scene: Scene, light: Light, size: tuple[int, int], rng: np.random.Generator) -> tuple[Canvas, float]:
-    """The backdrop is painted at no more than 1600 pixels: what is far away may be soft."""
+    """The backdrop is painted at no more than 1280 pixels: what is far away may be soft."""
     shrink = min(1.0, _BACKDROP_LONG_SIDE / max(size))
-    small = Canvas(Image.new("RGB", (round(size[0] * shrink), round(size[1] * shrink))))
+    small = Canvas(Image.new("RGB", (round(size[0] * shrink), round(size[1] * shrink))), fine=2)
     tint = scene.tint
     if tint is None and scene.place == "studio" and scene.things:
         subject = _colour(scene.things[0])
@@ -87,7 +108,11 @@ def _backdrop(scene: Scene, light: Light, size: tuple[int, int], rng: np.random.
             else mix(turned(subject, 0.55), (96, 112, 140), 0.7)
         )
     ground = BACKDROPS[scene.place](small, light, rng, tint)
-    whole = small.image if shrink == 1 else small.image.resize(size, Image.Resampling.BICUBIC)
+    if scene.lake:
+        rooms.mirror(small, 0.74, mix(light.sky[1], (40, 92, 130), 0.5))
+    if "lightning" in scene.weather and scene.place not in _INDOORS:
+        weather.lightning(small, rng)
+    whole = small.image if shrink == 1 else small.image.resize(size, Image.Resampling.BILINEAR)
     return Canvas(whole), ground
 
 
@@ -107,15 +132,27 @@ def _place(canvas: Canvas, scene: Scene, ground: float, rng: np.random.Generator
         scale = min(scale, foot * 0.95 / 2.15)
         middle = foot - scale
         if thing.kind in FLYING:
-            middle = canvas.height * (0.44 + 0.05 * float(rng.uniform(-1, 1)))
+            level = 0.26 if thing.kind in _HIGH and scene.place not in {"sky", "space"} else 0.44
+            middle = canvas.height * (level + 0.05 * float(rng.uniform(-1, 1)))
         elif thing.kind == "person":
             middle = canvas.height * 1.01 - scale
         pen = Pen(canvas, (x, middle), scale, flip=-1 if rng.random() < 0.5 and thing.kind not in LETTERED else 1)
         _stand(pen, scene, thing, light=light_of(scene))
 
 
+def _fall(canvas: Canvas, scene: Scene, rng: np.random.Generator) -> None:
+    """Rain and snow, before everything else; under a roof there is none."""
+    if scene.place in _INDOORS:
+        return
+    if scene.weather & {"rain", "lightning"}:
+        weather.rain(canvas, rng)
+    if "snow" in scene.weather:
+        weather.snowfall(canvas, rng)
+
+
 def _stand(pen: Pen, scene: Scene, thing: Thing, *, light: Light) -> None:
-    draw, colour = SUBJECTS[thing.kind], mix(_colour(thing), light.sky[1], 0.1)
+    draw: Subject = SUBJECTS[thing.kind] if thing.kind != "sign" else partial(furniture.sign, text=scene.said)
+    colour = mix(_colour(thing), light.sky[1], 0.1)
     if thing.kind not in FLYING and thing.kind not in {"bridge", "person"}:
         if scene.place in _GLOSSY:
             _reflect(pen, thing.kind, colour)

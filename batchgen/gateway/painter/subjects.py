@@ -3,7 +3,19 @@
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from batchgen.gateway.painter import animals, built, people, plants, solids, wares
+from batchgen.gateway.painter import (
+    animals,
+    beasts,
+    built,
+    food,
+    furniture,
+    people,
+    plants,
+    solids,
+    wares,
+    weather,
+    wheels,
+)
 from batchgen.gateway.painter.canvas import Pen
 from batchgen.gateway.painter.colour import Colour
 
@@ -21,18 +33,35 @@ SUBJECTS: Final[dict[str, Subject]] = {
         animals.fox, animals.bird, animals.fish, animals.whale, animals.butterfly, plants.mushroom, people.person,
         people.astronaut, people.robot,
         built.car, built.house, built.rocket, built.boat, built.bridge, built.castle, built.balloon,
-        built.lighthouse,
+        built.lighthouse, beasts.elephant, beasts.owl, beasts.penguin, beasts.rabbit, people.child,
+        food.burger, food.icecream, food.pizza, food.teapot, furniture.bed, furniture.sign,
+        wheels.bicycle, wheels.train, wheels.bus, weather.rainbow,
     )
 }  # fmt: skip
 """By the names that the lexicon uses."""
 
 FLYING: Final = frozenset(
-    {"planet", "rocket", "balloon", "butterfly", "fish", "bird", "moon", "sun", "astronaut", "heart"}
+    {"planet", "rocket", "balloon", "butterfly", "fish", "bird", "moon", "sun", "astronaut", "heart", "rainbow"}
 )
 """They hang in the air: no shadow on the ground."""
 
 LETTERED: Final = frozenset(
-    {"laptop", "phone", "clock", "person", "sphere", "cube", "gem", "apple", "pear", "heart", "bottle", "vase"}
+    {
+        "laptop",
+        "phone",
+        "clock",
+        "person",
+        "sphere",
+        "cube",
+        "gem",
+        "apple",
+        "pear",
+        "heart",
+        "bottle",
+        "vase",
+        "sign",
+        "pizza",
+    }
 )
 """They are never mirrored: writing, or a highlight that belongs to the light."""
 
@@ -41,5 +70,7 @@ GROWN: Final = {
     "lighthouse": 1.45, "chair": 1.12, "moon": 0.62, "sun": 0.62, "balloon": 1.15, "rocket": 1.15, "boat": 1.1,
     "apple": 0.82, "heart": 0.85, "gem": 0.85, "mushroom": 0.9, "bird": 0.95, "book": 1.1, "bottle": 1.15,
     "guitar": 1.2, "phone": 1.1, "shoe": 1.1, "cube": 1.08, "fish": 0.95, "laptop": 1.15,
+    "elephant": 1.2, "owl": 1.0, "bed": 1.3, "bicycle": 1.2, "train": 1.05, "bus": 1.15, "rainbow": 1.55, "sign": 1.15,
+    "burger": 0.95, "icecream": 1.1, "child": 1.15,
 }  # fmt: skip
 """Size beside the others, 1 when not named."""

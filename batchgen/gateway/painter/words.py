@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 from batchgen.gateway.painter.colour import Colour, darker, lighter
 from batchgen.gateway.painter.lexicon import (
@@ -12,12 +12,16 @@ from batchgen.gateway.painter.lexicon import (
     MATERIALS,
     NAMESAKES,
     NUMBERS,
+    PHRASES,
     PLACES,
     THINGS,
     TIMES,
     TONES,
+    WEATHER,
+    WORN,
 )
 
+_QUOTED: Final = re.compile(r"[\"“«]([^\"“”«»\n]{1,40})[\"”»]|(?<!\w)'([^'\n]{1,40})'(?!\w)")
 _WORD: Final = re.compile(r"[^\W_]+|[,.;:!?]")
 _MOST_THINGS: Final = 4
 _STOPS: Final = frozenset(",.;:!?") | {"on", "in", "at", "over", "under", "with", "by", "beside", "near", "and", "of"}
@@ -38,7 +42,10 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the words say; `place` and `time` are never empty, colours are in the order of the words."""
+    """What the words say; `place` and `time` are never empty, colours are in the order of the words.
+
+    `said` is what stands in quotes: lettering for a sign. `lake` puts still water before a landscape.
+    """
 
     things: tuple[Thing, ...]
     place: str
@@ -47,6 +54,9 @@ class Scene:
     colours: tuple[Colour, ...]
     named: bool
     mist: bool = False
+    weather: frozenset[str] = frozenset()
+    said: str = ""
+    lake: bool = False
 
 
 @dataclass(slots=True)
@@ -60,10 +70,14 @@ class _Pending:
 
 def read(prompt: str) -> Scene:
     """The scene of a prompt; words that say nothing to the painter are passed over."""
+    quoted = _QUOTED.search(prompt)
     reader = _Reader()
-    for word in [*_words(prompt), "."]:
+    for word in [*_words(_QUOTED.sub(" ", prompt)), "."]:
         reader.take(word)
-    return reader.scene()
+    if quoted is None:
+        return reader.scene()
+    said = " ".join((quoted[1] or quoted[2]).split())
+    return replace(reader.lettered().scene(), said=said)
 
 
 def leaning(prompt: str) -> str:
@@ -77,7 +91,10 @@ def leaning(prompt: str) -> str:
 def _words(prompt: str) -> list[str]:
     for sign, meaning in CHARACTERS.items():
         prompt = prompt.replace(sign, f" {meaning} ")
-    return [_singular(word) for word in _WORD.findall(prompt.lower())]
+    prompt = prompt.lower()
+    for phrase, meaning in PHRASES.items():
+        prompt = re.sub(rf"\b{phrase}(?=s?\b)", meaning, prompt) if phrase in prompt else prompt
+    return [_singular(word) for word in _WORD.findall(prompt)]
 
 
 def _singular(word: str) -> str:
@@ -98,6 +115,7 @@ class _Reader:
         self._times: list[str] = []
         self._colours: list[Colour] = []
         self._tint: Colour | None = None
+        self._weather: set[str] = set()
 
     def take(self, word: str) -> None:
         """Hear one word."""
@@ -109,15 +127,23 @@ class _Reader:
         waiting.glassy = waiting.glassy or word in _GLASSY
         if word in TIMES:
             self._times.append(TIMES[word])
+        if word in WEATHER:
+            self._weather.add(WEATHER[word])
         if word in COLOURS or word in MATERIALS:
             self._paint(word)
         elif word in THINGS:
             self._bind(THINGS[word])
         elif word in PLACES:
             self._settle(PLACES[word])
-        elif word in ",.;:!?":
+        elif word in ",.;:!?" or word in WORN:
             self._dress()
             self._waiting = _Pending()
+
+    def lettered(self) -> Self:
+        """Hear that something stands in quotes: without a sign to stand on, it gets one."""
+        if not any(thing.kind == "sign" for thing in self._things):
+            self._bind("sign")
+        return self
 
     def scene(self) -> Scene:
         """What was heard."""
@@ -125,9 +151,26 @@ class _Reader:
         if place is None:
             place = HOMES.get(self._things[0].kind, "studio") if self._things else self._by_time()
         named = bool(self._things or self._places or self._times or self._colours)
-        hours = [time for time in self._times if time != "mist"]
+        hours = [time for time in self._times if time not in {"mist", "winter"}]
         time = (hours or self._times or ["day"])[0]
-        return Scene(tuple(self._things), place, time, self._tint, tuple(self._colours), named, "mist" in self._times)
+        wet = place in {"mountain", "forest", "meadow", "snow"} and "ocean" in self._places
+        return Scene(
+            self._crowd(),
+            place,
+            time,
+            self._tint,
+            tuple(self._colours),
+            named,
+            mist="mist" in self._times,
+            weather=frozenset(self._weather),
+            lake=wet,
+        )
+
+    def _crowd(self) -> tuple[Thing, ...]:
+        """The things, less what another one brings along."""
+        kinds = {thing.kind for thing in self._things}
+        spared = {"candle"} if "cake" in kinds else set()
+        return tuple(thing for thing in self._things if thing.kind not in spared)
 
     def _by_time(self) -> str:
         return (
@@ -138,6 +181,8 @@ class _Reader:
 
     def _paint(self, word: str) -> None:
         waiting = self._waiting
+        if word in MATERIALS and waiting.colour is not None:
+            return  # a blue ceramic pot is blue
         colour = COLOURS.get(word) or MATERIALS[word]
         colour = lighter(colour, waiting.tone) if waiting.tone > 0 else darker(colour, -waiting.tone)
         self._colours.append(colour)
