@@ -9,13 +9,15 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchgen.errors import SettingsError
 from batchgen.gateway.faults import Mark, Script, When
-from batchgen.gateway.faults.load import STORM, load, parse
+from batchgen.gateway.faults.load import STORM, load
 from batchgen.gateway.faults.rehearsal import playing
+from batchgen.gateway.faults.schema import FaultsFile
 from tests.gateway.house import AT_ONCE, CREATE, House, house
 
 pytestmark = pytest.mark.anyio
@@ -29,11 +31,15 @@ def stage(tmp_path: Path) -> Stage:
 
     @asynccontextmanager
     async def open_stage(**keys: Any) -> AsyncIterator[House]:
-        script = parse(json.dumps({"faults": 1, **keys}), "f.yaml")
+        script = parse(json.dumps({"faults": 1, **keys}))
         async with house(tmp_path / "gw", AT_ONCE, before=lambda app: playing(app, script, str(tmp_path))) as running:
             yield running
 
     return open_stage
+
+
+def parse(text: str) -> Script:
+    return FaultsFile.model_validate(yaml.safe_load(text)).script()
 
 
 def diary(folder: Path) -> list[dict[str, Any]]:
@@ -183,18 +189,12 @@ async def test_a_refused_task_stays_refused(stage: Stage) -> None:
             assert "policy" in (await gateway.bought())["error"]["code"]
 
 
-async def test_the_life_of_addresses_can_be_shortened() -> None:
-    """`url_ttl` reaches the script in seconds, and is left alone when it is not named."""
-    assert parse("{faults: 1, url_ttl: 20}", "f").url_ttl_seconds == 20
-    assert load(STORM).url_ttl_seconds is None
-
-
 @given(st.integers(0, 2**32), st.integers(1, 10_000))
 @settings(max_examples=50)
 def test_a_script_is_a_function_of_seed_route_and_number(seed: int, number: int) -> None:
     """The same seed meets the same faults, whatever happened on other routes before."""
     text = f"{{faults: 1, seed: {seed}, poll: [{{rate: 50%, before: cut}}], tasks: [{{rate: 50%, task: hangs}}]}}"
-    one, two = parse(text, "f"), parse(text, "f")
+    one, two = parse(text), parse(text)
     assert one.fault("poll", number) == two.fault("poll", number)
     assert one.mark(number) == two.mark(number)
     assert one.fault("submit", number) is None
@@ -204,7 +204,7 @@ def test_a_script_is_a_function_of_seed_route_and_number(seed: int, number: int)
 @settings(max_examples=10)
 def test_rates_come_about(seed: int, percent: int) -> None:
     """Of 3,000 requests about the named share is struck."""
-    script = parse(f"{{faults: 1, seed: {seed}, file: [{{rate: {percent}%, before: 500}}]}}", "f")
+    script = parse(f"{{faults: 1, seed: {seed}, file: [{{rate: {percent}%, before: 500}}]}}")
     struck = sum(script.fault("file", number) is not None for number in range(1, 3001))
     assert abs(struck / 3000 - percent / 100) < 0.045
 
@@ -218,7 +218,7 @@ def test_windows_bound_a_rule(every: int, first: int, length: int, number: int) 
 
 def test_the_first_rule_that_meets_a_request_is_played() -> None:
     """Of two rules for one request the upper one counts."""
-    script = parse("{faults: 1, submit: [{at: 2, before: 500}, {every: 1, before: cut}]}", "f")
+    script = parse("{faults: 1, submit: [{at: 2, before: 500}, {every: 1, before: cut}]}")
     names = [str(script.fault("submit", number)) for number in (1, 2, 3)]
     assert ["Refuse" in name for name in names] == [False, True, False]
 
@@ -238,23 +238,24 @@ def test_the_first_rule_that_meets_a_request_is_played() -> None:
         ("faults: 1\npoll:\n  - {at: 1, before: 429, as_date: true}\n", "f.yaml:3:5", "needs retry_after"),
         ("faults: 1\nsubmit:\n  - {at: 1, after: stranger}\n", "f.yaml:1:1", "stranger belongs to poll"),
         ("faults: 1\ntasks:\n  - {at: 1, task: fails, looks: 2}\n", "f.yaml:3:5", "for ever"),
-        ("faults: 1\ntasks:\n  - {at: 1, tusk: fails}\n", "f.yaml:3:13", "not permitted"),
-        ("faults: 1\nseed: [\n", "f.yaml:3:1", "no YAML"),
+        ("faults: 1\ntasks:\n  - {at: 1, task: fails, tusk: 1}\n", "f.yaml:3:26", "not permitted"),
+        ("faults: 1\nseed: [\n", "f.yaml:3:1", "not YAML"),
         ("faults: 2\n", "f.yaml:1:1", "1"),
-        ("", "f.yaml:1:1", "the file"),
+        ("", "f.yaml", "faults: Field required"),
     ],
 )
-def test_mistakes_are_told_with_their_place(text: str, place: str, word: str) -> None:
+def test_mistakes_are_told_with_their_place(text: str, place: str, word: str, tmp_path: Path) -> None:
     """What cannot be played is refused with file, line, column and a reason."""
+    (tmp_path / "f.yaml").write_text(text)
     with pytest.raises(SettingsError) as raised:
-        parse(text, "f.yaml")
+        load(str(tmp_path / "f.yaml"))
     assert place + ":" in str(raised.value)
     assert word in str(raised.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """A faults file that cannot be read is named, with what else there is."""
-    with pytest.raises(SettingsError, match="storm or a YAML file"):
+    """A faults file that cannot be read is named, and so is what to do."""
+    with pytest.raises(SettingsError, match=r"none\.yaml could not be read"):
         load(str(tmp_path / "none.yaml"))
 
 

@@ -29,8 +29,8 @@ _NOISE: Final = bytes(range(256)) * 3
 class Player:
     """An ASGI app before the gateway's; what it played is in its diary.
 
-    Its server must hand it the line: see `line`. A body whose task was made to fail is spared the next time, so that a second
-    attempt finds its picture.
+    Its server must hand it the line: see `line`. A body whose task was made to fail is spared the next time, so that a
+    second attempt finds its picture.
     """
 
     def __init__(self, app: ASGIApp, script: Script, diary: Diary, sleep: Sleep = anyio.sleep) -> None:

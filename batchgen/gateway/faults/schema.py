@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from batchgen.gateway.faults import Crop, Cut, Drip, Fault, Late, Mark, Played, Refuse, Route, Script, Stall, Swap, When
 
 _SECONDS: Final = 5.0
+_CUTS: Final = ("cut", "reset", "stall")
 _TIMED: Final = frozenset({"stall", "late", "slow"})
 
 
@@ -23,9 +24,16 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, int) else value
 
 
+def _instead(value: Any) -> Any:
+    if value in _CUTS or (isinstance(value, int) and not isinstance(value, bool) and 400 <= value <= 599):
+        return value
+    raise ValueError(f"before is {', '.join(_CUTS)}, or a status of 400 to 599")
+
+
 Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
 Number = Annotated[int, Field(ge=1)]
 Numbers = Annotated[list[Number], BeforeValidator(_listed), Field(min_length=1)]
+Instead = Annotated[str | int, BeforeValidator(_instead)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -58,7 +66,7 @@ class Rule(Table):
 class CallRule(Rule):
     """One fault of a route, `before` or `after` the request is served."""
 
-    before: Literal["cut", "reset", "stall"] | Annotated[int, Field(ge=400, le=599)] | None = None
+    before: Instead | None = None
     after: (
         Literal["cut", "reset", "stall", "late", "slow", "truncated", "short", "garbage", "html", "stranger"] | None
     ) = None
