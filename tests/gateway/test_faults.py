@@ -1,6 +1,7 @@
 """What rehearsed faults promise: the same ones again, at the requests that the file names, and cut for real."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -14,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchgen.errors import SettingsError
-from batchgen.gateway.faults import Mark, Script, When
+from batchgen.gateway.faults import Mark, Played, Refuse, Script, When
 from batchgen.gateway.faults.load import STORM, load
 from batchgen.gateway.faults.rehearsal import playing
-from batchgen.gateway.faults.schema import FaultsFile
+from batchgen.gateway.faults.schema import CallRule, FaultsFile, TaskRule
 from tests.gateway.house import AT_ONCE, CREATE, House, house
 
 pytestmark = pytest.mark.anyio
@@ -257,6 +258,19 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """A faults file that cannot be read is named, and so is what to do."""
     with pytest.raises(SettingsError, match=r"none\.yaml could not be read"):
         load(str(tmp_path / "none.yaml"))
+
+
+def test_the_documented_file_is_played() -> None:
+    """The example of the rehearsal's page is a faults file, and every word that can be written stands on the page."""
+    page = (Path(__file__).parent.parent.parent / "docs/rehearsal.md").read_text(encoding="utf-8")
+    blocks = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "faults: 1" in block]
+    assert len(blocks) == 1
+    script = parse(blocks[0])
+    assert script.fault("submit", 220) == Played(before=True, fault=Refuse(500))
+    for model in (FaultsFile, CallRule, TaskRule):
+        for name, field in model.model_fields.items():
+            for word in [name, *str(field.annotation).split("'")[1::2]]:
+                assert re.search(rf"\b{word}\b", page), word
 
 
 def test_the_storm_leaves_a_way_home() -> None:

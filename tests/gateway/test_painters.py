@@ -2,6 +2,10 @@
 
 import hashlib
 import io
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import anyio
@@ -18,6 +22,7 @@ from tests.gateway.house import CREATE, house
 
 pytestmark = pytest.mark.anyio
 
+HERE = Path(__file__).parent.parent.parent
 OWN = "tests.gateway.own_painter:paint"
 
 
@@ -88,3 +93,53 @@ async def test_a_picture_that_a_crash_left_is_not_painted_again(tmp_path: Path) 
     assert await file.read_bytes() == left
     await file.unlink()
     assert await paint_elsewhere(order) != first
+
+
+FAKES = {
+    "torch": """
+float16 = "float16"
+
+
+class Generator:
+    def __init__(self, device):
+        self.device = device
+
+    def manual_seed(self, seed):
+        self.seed = seed
+        return self
+""",
+    "diffusers": """
+from types import SimpleNamespace
+
+from PIL import Image
+
+
+class AutoPipelineForText2Image:
+    @classmethod
+    def from_pretrained(cls, path, torch_dtype):
+        return cls()
+
+    def to(self, device):
+        return self
+
+    def __call__(self, *, prompt, width, height, generator):
+        colour = (len(prompt) % 256, generator.seed % 256, 9)
+        return SimpleNamespace(images=[Image.new("RGB", (width, height), colour)])
+""",
+}
+
+
+def test_the_documented_example_paints(tmp_path: Path) -> None:
+    """The page's example of a local model runs as it stands, with stand-ins for its two libraries."""
+    page = (HERE / "docs/painter.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    for name, text in {"model": example, **FAKES}.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    use = (
+        "import sys, model; from batchgen.gateway.painter import PaintRequest\n"
+        "sys.stdout.buffer.write(model.paint(PaintRequest('a cat', '16:9', output_format='jpg'), 2**63 + 5))"
+    )
+    environ = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{HERE}"}
+    done = subprocess.run([sys.executable, "-c", use], env=environ, check=True, stdout=subprocess.PIPE)
+    picture = Image.open(io.BytesIO(done.stdout))
+    assert (picture.format, picture.size) == ("JPEG", (1344, 768))
