@@ -102,7 +102,7 @@ def test_later_options_in_the_environment_are_refused() -> None:
     """A setting of a later release in the environment is not passed over in silence."""
     said = typed("run", BATCHGEN_DASK="local")
     assert said.exit_code == 2
-    assert "--max-usd is not yet there" in said.stderr
+    assert "--dask is not yet there" in said.stderr
 
 
 @pytest.mark.parametrize(
