@@ -14,10 +14,11 @@ BatchgenError
 │   ├── Parked               this job waits; the others go on             exit 75
 │   └── Stop                 a person must act: end the run               exit 4
 ├── BadAsset                 fetch again
+│   └── Blocked              not fetched: its address may not be asked    exit 75
 ├── Unfinished               nothing is wrong, run again later            exit 75
 └── JournalError
     ├── Superseded           another runner was faster: let go
-    ├── NoHeadroom           a cap is reached                             exit 4 or 75
+    ├── NoHeadroom           a cap is reached                             exit 3, 4 or 75
     ├── Foreign, Damaged     not usable                                   exit 5
     └── HeldElsewhere        another run holds the batch                  exit 75
 
@@ -72,12 +73,16 @@ class NotTaken(ProviderError):
 class Throttled(NotTaken):
     """The provider asks us to slow down; it can be sent again after the time it names.
 
-    `retry_after_seconds` is a floor, None when the provider named no time.
+    `retry_after_seconds` is a floor, None when the provider named no time; `too_many` that we sent too much (429),
+    and not that the provider is busy with others (503).
     """
 
-    def __init__(self, message: str | None = None, *, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, retry_after_seconds: float | None = None, too_many: bool = True
+    ) -> None:
         super().__init__(message, answered=True)
         self.retry_after_seconds = retry_after_seconds
+        self.too_many = too_many
 
 
 class Unavailable(ProviderError):
@@ -174,6 +179,12 @@ class BadAsset(BatchgenError):
     exit_code = 1
 
 
+class Blocked(BadAsset):
+    """A picture was offered at an address that may not be asked; nothing was sent there, and its task is kept."""
+
+    exit_code = 75
+
+
 class Unfinished(BatchgenError):
     """Not finished, and nothing is wrong; run the same command again later."""
 
@@ -204,8 +215,8 @@ class NoHeadroom(JournalError):
 
     @property
     def exit_code(self) -> int:  # type: ignore[override]  # the code depends on which cap was met
-        """A daily or per-run allowance ends by itself; a cap of the batch needs a person."""
-        return 4 if self.cap in {"batch", "resent"} else 75
+        """A daily or per-run allowance ends by itself; a cap of the batch needs a person, and so does a doubt."""
+        return {"batch": 4, "resent": 3}.get(self.cap, 75)
 
 
 class Foreign(JournalError):

@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, 
 from typing import Final, Literal, TypeAlias
 from urllib.parse import quote
 
-from batchgen.errors import BadAsset
+from batchgen.errors import Blocked
 
 Kind: TypeAlias = Literal["public", "private", "loopback", "forbidden"]
 
@@ -78,21 +78,21 @@ def check_url(url: str, policy: Policy = PUBLIC) -> Target:
     """Take a URL apart and judge its text.
 
     Raises:
-        BadAsset: not a URL that may be fetched; the message names the host at most, never path or query.
+        Blocked: not a URL that may be fetched; the message names the host at most, never path or query.
     """
     whole = _URL.fullmatch(url) if len(url) <= LONGEST_URL else None
     if whole is None or any(char <= " " or char in {"\x7f", "\\"} for char in url):
-        raise BadAsset("a picture was offered at something that is not a plain http(s) URL; it is not fetched")
+        raise Blocked("a picture was offered at something that is not a plain http(s) URL; it is not fetched")
     authority = _AUTHORITY.fullmatch(whole[2])
     if authority is None or not all(0 < len(label) < 64 for label in authority[1].split(".")):
-        raise BadAsset("a picture was offered at a URL with an odd host, or with a user name in it; it is not fetched")
+        raise Blocked("a picture was offered at a URL with an odd host, or with a user name in it; it is not fetched")
     scheme, host = whole[1].lower(), authority[1].strip("[]").lower()
     own = policy.loopback and is_loopback(host)
     port = int(authority[2] or (443 if scheme == "https" else 80))
     if scheme == "http" and not own:
-        raise BadAsset(f"a picture was offered over plain http at {host}; only https is fetched")
+        raise Blocked(f"a picture was offered over plain http at {host}; only https is fetched")
     if not 0 < port < 65536 or (port != 443 and not own and host not in policy.private_hosts):
-        raise BadAsset(f"a picture was offered at port {port} of {host}; only port 443 is fetched")
+        raise Blocked(f"a picture was offered at port {port} of {host}; only port 443 is fetched")
     path = quote(whole[3], safe=_PRINTABLE, errors="replace")
     return Target(scheme, host, port, path if path.startswith("/") else f"/{path}", _kinds(scheme, host, policy))
 
@@ -101,11 +101,11 @@ def check_addresses(target: Target, addresses: Iterable[str]) -> tuple[str, ...]
     """Judge where a name leads: every address must be allowed, not just one.
 
     Raises:
-        BadAsset: no address, or one that may not be asked.
+        Blocked: no address, or one that may not be asked.
     """
     found = tuple(dict.fromkeys(addresses))
     if not found or not all(allowed(each, target.kinds) for each in found):
-        raise BadAsset(f"{target.host} leads to an address that may not be asked for pictures; see private_hosts")
+        raise Blocked(f"{target.host} leads to an address that may not be asked for pictures; see private_hosts")
     return found
 
 
@@ -121,6 +121,12 @@ def kind(address: str) -> Kind:
     except (ValueError, AddressValueError):
         return "forbidden"
     return _kind_4(parsed) if isinstance(parsed, IPv4Address) else _kind_6(parsed)
+
+
+def host_of(url: str) -> str:
+    """The host in a URL's text, to tell hosts apart; empty for what is no plain URL. It judges nothing."""
+    whole = _URL.fullmatch(url)
+    return whole[2].lower() if whole is not None else ""
 
 
 def is_loopback(host: str) -> bool:

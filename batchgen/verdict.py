@@ -2,19 +2,29 @@
 
 from batchgen.halt import Halt, worst_of
 from batchgen.journal import Totals
+from batchgen.terms import Accept
+
+NOTHING = Accept()
+"""Every failure counts."""
 
 
-def verdict(totals: Totals, halt: Halt) -> tuple[int, str]:
-    """Exit code and reason; of several that apply, the one that matters most (docs/cli.md, exit codes)."""
+def verdict(totals: Totals, halt: Halt, accept: Accept = NOTHING) -> tuple[int, str]:
+    """Exit code and reason; of several that apply, the one that matters most (docs/cli.md, exit codes).
+
+    Failures that `accept` allows are no reason, unless there is another one.
+    """
     counts, reasons = totals.counts, dict(halt.reasons)
     unfinished = counts["queued"] + counts["running"]
     if unfinished:
         reasons[f"{_pictures(unfinished)} not finished"] = 75
     if counts["in_doubt"]:
         reasons[f"{_payments(counts['in_doubt'])} in doubt"] = 3
-    if counts["failed"]:
-        reasons[f"{_pictures(counts['failed'])} missing"] = 1
-    return worst_of(reasons) if reasons else (0, "everything is there")
+    missing = f"{_pictures(counts['failed'])} missing"
+    if not accept.allows(counts["failed"], sum(counts.values())):
+        reasons[missing] = 1
+    if reasons:
+        return worst_of(reasons)
+    return 0, f"{missing}, as accepted" if counts["failed"] else "everything is there"
 
 
 def _pictures(count: int) -> str:

@@ -3,7 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchgen.brake import DOUBTS, SAME_REFUSALS, Brake
+from batchgen.brake import DOUBTS, Brake
+from batchgen.terms import StopAt
+
+SAME_REFUSALS = StopAt().in_a_row
 
 
 def test_the_twentieth_refusal_with_one_reason_stops() -> None:
@@ -35,6 +38,26 @@ def test_a_refusal_is_an_answer_and_ends_the_doubts() -> None:
         brake.doubted()
     assert brake.refused("no") is None
     assert brake.doubted() is None
+
+
+def test_off_means_that_no_failure_stops() -> None:
+    """With `stop_at: off` neither a streak nor a share stops a run; doubts still do."""
+    brake = Brake(None)
+    assert {brake.refused("no") for _ in range(500)} == {None}
+    assert {brake.failed() for _ in range(500)} == {None}
+    assert [brake.doubted() is None for _ in range(DOUBTS)] == [True] * (DOUBTS - 1) + [False]
+
+
+@given(st.lists(st.booleans(), max_size=600), st.integers(1, 300), st.floats(0.01, 1))
+def test_a_share_stops_once_enough_jobs_have_ended(stored: list[bool], least: int, share: float) -> None:
+    """It stops at a failure when and only when so many jobs ended and the share of failures is reached."""
+    brake = Brake(StopAt(share=share, of_at_least=least))
+    for number, good in enumerate(stored, 1):
+        failures = number - sum(stored[:number])
+        if good:
+            brake.stored()
+        else:
+            assert (brake.failed() is not None) == (number >= least and failures >= share * number)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["taken", "doubt", "a", "b"]), st.integers(1, 25)), max_size=8))

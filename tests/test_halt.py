@@ -7,6 +7,7 @@ from batchgen.errors import WORST_FIRST, NotTaken
 from batchgen.halt import Halt, Shelter
 from batchgen.journal import STATES, Totals
 from batchgen.ledger import Money
+from batchgen.terms import Accept
 from batchgen.verdict import verdict
 
 pytestmark = pytest.mark.anyio
@@ -46,6 +47,14 @@ async def test_the_verdict(counts: dict[str, int], noted: int | None, code: int)
     if noted:
         halt.note(noted, "why")
     assert verdict(totals(**counts), halt)[0] == code
+
+
+async def test_accepted_failures_are_a_success() -> None:
+    """Failures within `failures.accept` end with 0 and are told; one more ends with 1, and doubts stay doubts."""
+    assert verdict(totals(stored=98, failed=2), Halt(), Accept(count=2)) == (0, "2 pictures are missing, as accepted")
+    assert verdict(totals(stored=97, failed=3), Halt(), Accept(count=2))[0] == 1
+    assert verdict(totals(stored=97, failed=3), Halt(), Accept(share=0.03))[0] == 0
+    assert verdict(totals(stored=1, failed=1, in_doubt=1), Halt(), Accept(count=9))[0] == 3
 
 
 async def test_one_and_many_are_said_rightly() -> None:

@@ -3,7 +3,6 @@
 All gates are first come, first served, and none is entered after a submit has been journaled.
 """
 
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,121 +10,15 @@ from typing import Final
 
 import anyio
 
-from batchgen.errors import Unfinished
-from batchgen.terms import Limits, Rate, Terms
+from batchgen.api.pace import REAL, Pace, Pause, Timing, Window
+from batchgen.api.places import Places, Slots, place
+from batchgen.errors import Throttled, Unfinished
+from batchgen.terms import Limits, Terms
 
-CUT: Final = 0.7
-CUT_EVERY_SECONDS: Final = 1.0
 SILENT_CALLS: Final = 10
 SILENT_SECONDS: Final = 600.0
 FIRST_PROBES: Final = 3
 PROBE_SECONDS: Final = (2.0, 30.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Clock (seconds, monotonic) and sleep, so that tests need not wait."""
-
-    clock: Callable[[], float] = anyio.current_time
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
-
-
-REAL: Final = Timing()
-
-
-class Slots:
-    """How many submits are under way at once: one more after a full window of successes, fewer after a 429."""
-
-    def __init__(self, start: int, most: int, timing: Timing = REAL) -> None:
-        self._most = max(most, 1)
-        self._limiter = anyio.CapacityLimiter(max(min(start, self._most), 1))
-        self._timing = timing
-        self._successes = 0
-        self._cut_at: float | None = None
-
-    @property
-    def open(self) -> int:
-        """How many there are now."""
-        return int(self._limiter.total_tokens)
-
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator[None]:
-        """Wait for a slot and hold it."""
-        async with _place(self._limiter):
-            yield
-
-    def taken(self) -> None:
-        """A submit was taken."""
-        self._successes += 1
-        if self._successes >= self.open:
-            self._successes = 0
-            self._limiter.total_tokens = min(self.open + 1, self._most)
-
-    def throttled(self) -> None:
-        """A submit was answered with 429; several in one second count once."""
-        now = self._timing.clock()
-        self._successes = 0
-        if self._cut_at is None or now - self._cut_at >= CUT_EVERY_SECONDS:
-            self._cut_at = now
-            self._limiter.total_tokens = max(int(self.open * CUT), 1)
-
-
-class Pause:
-    """A time before which nobody submits."""
-
-    def __init__(self, timing: Timing = REAL) -> None:
-        self._timing = timing
-        self._until = 0.0
-
-    @property
-    def remaining_seconds(self) -> float:
-        """How long it still lasts; 0 or less when it is over."""
-        return self._until - self._timing.clock()
-
-    def hold(self, seconds: float) -> None:
-        """Hold everybody for this long from now; a longer pause stays as it is."""
-        self._until = max(self._until, self._timing.clock() + seconds)
-
-
-class Window:
-    """At most `rate.count` passes in any window of `rate.seconds`, and none during a pause."""
-
-    def __init__(self, rate: Rate | None, pause: Pause, timing: Timing = REAL) -> None:
-        self._rate = rate
-        self._pause = pause
-        self._timing = timing
-        self._passes: deque[float] = deque(maxlen=rate.count if rate else 0)
-        self._queue = anyio.Lock()
-
-    async def passed(self) -> None:
-        """Wait for one's turn; the lock hands it on in order."""
-        async with self._queue:
-            while (seconds := self._remaining()) > 0:
-                await self._timing.sleep(seconds)
-            self._passes.append(self._timing.clock())
-
-    def _remaining(self) -> float:
-        pause = self._pause.remaining_seconds
-        if self._rate is None or len(self._passes) < self._rate.count:
-            return pause
-        return max(pause, self._passes[0] + self._rate.seconds - self._timing.clock())
-
-
-class Pace:
-    """At most so many a second, evenly spaced, in order of asking; costs the same however many wait."""
-
-    def __init__(self, per_second: float, timing: Timing = REAL) -> None:
-        self._gap = 1 / per_second
-        self._timing = timing
-        self._free_at = 0.0
-
-    async def passed(self) -> None:
-        """Wait for one's turn."""
-        now = self._timing.clock()
-        turn = max(now, self._free_at)
-        self._free_at = turn + self._gap
-        if turn > now:
-            await self._timing.sleep(turn - now)
 
 
 class Reach:
@@ -201,13 +94,15 @@ class Gates:
         self, terms: Terms, reach: Reach, probe: Callable[[], Awaitable[object]], timing: Timing = REAL
     ) -> None:
         self.pause = Pause(timing)
+        self._poll_pause = Pause(timing)
+        self._picture_pauses: dict[str, Pause] = {}
         self._reach = reach
         self._probe = probe
         self._timing = timing
         self._common = self._lane(terms.limits)
         self._lanes = {model: self._lane(limits) for model, limits in terms.models.items()}
-        self._pace = Pace(terms.limits.expert.polls_per_second, timing)
-        self._downloads = anyio.CapacityLimiter(terms.limits.expert.downloads)
+        self._pace = Pace(terms.limits.expert.polls_per_second, self._poll_pause, timing)
+        self._downloads = Places(terms.limits.expert.downloads)
 
     @property
     def out_of_reach(self) -> bool:
@@ -217,7 +112,7 @@ class Gates:
     @asynccontextmanager
     async def job(self, model: str) -> AsyncIterator[None]:
         """Hold one of the model's places in flight."""
-        async with _place(self._of(model).in_flight):
+        async with place(self._of(model).in_flight):
             yield
 
     @asynccontextmanager
@@ -235,20 +130,32 @@ class Gates:
         await self._pace.passed()
 
     @asynccontextmanager
-    async def download(self) -> AsyncIterator[None]:
-        """Hold one of the places for downloads."""
-        async with _place(self._downloads):
+    async def download(self, host: str, due: float) -> AsyncIterator[None]:
+        """Hold one of the places for downloads; whose offer dies first comes first, and no host is asked in a pause."""
+        pause = self._picture_pauses.get(host)
+        while pause is not None and (seconds := pause.remaining_seconds) > 0:
+            await self._timing.sleep(seconds)
+        async with self._downloads.held(due):
             yield
 
     def taken(self, model: str) -> None:
         """A submit of this model was taken."""
         self._of(model).slots.taken()
+        self.pause.eased()
 
-    def throttled(self, model: str, retry_after_seconds: float | None) -> None:
-        """A submit of this model was throttled: fewer slots, and everybody waits as long as the server asks."""
-        self._of(model).slots.throttled()
-        if retry_after_seconds is not None:
-            self.pause.hold(retry_after_seconds)
+    def throttled(self, model: str, slow: Throttled) -> None:
+        """A submit of this model was throttled: fewer slots if we sent too much, and everybody waits."""
+        if slow.too_many:
+            self._of(model).slots.throttled()
+        self.pause.throttled(slow.retry_after_seconds)
+
+    def polls_throttled(self, seconds: float) -> None:
+        """A poll was answered with a time to come back: nobody polls before."""
+        self._poll_pause.throttled(seconds)
+
+    def pictures_throttled(self, host: str, seconds: float) -> None:
+        """A host of pictures named a time to come back: nobody asks it before."""
+        self._picture_pauses.setdefault(host, Pause(self._timing)).throttled(seconds)
 
     def _of(self, model: str) -> _Lane:
         return self._lanes.get(model, self._common)
@@ -260,14 +167,3 @@ class Gates:
             Window(limits.rate, self.pause, self._timing),
             anyio.CapacityLimiter(limits.in_flight),
         )
-
-
-@asynccontextmanager
-async def _place(limiter: anyio.CapacityLimiter) -> AsyncIterator[None]:
-    """A place that belongs to the work, not to the task that happens to carry it."""
-    place = object()
-    await limiter.acquire_on_behalf_of(place)
-    try:
-        yield
-    finally:
-        limiter.release_on_behalf_of(place)

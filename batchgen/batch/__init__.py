@@ -113,7 +113,7 @@ async def _carried_out(
             totals = await journal.totals()
             _note_long_parked(record, totals, halt)
             meant = totals if choice is None else await anyio.to_thread.run_sync(chosen_totals, record, choice)
-        code, reason = verdict(meant, halt)
+        code, reason = verdict(meant, halt, read.manifest.terms.failures.accept)
         await journal.end(code, reason)
         number = journal.run
     told = _told(read.location)
@@ -135,7 +135,7 @@ def _idle(read: Asked, seconds: float) -> Ending:
     """Nothing to do: nothing is written and nobody is asked."""
     folder = str(read.location.folder)
     with open_record(read.location) as record:
-        code, reason = verdict(record.totals(), Halt())
+        code, reason = verdict(record.totals(), Halt(), read.manifest.terms.failures.accept)
         told = summary(record, folder)
     return Ending(code, reason, folder, run=0, seconds=seconds, spent_micro_usd=0, summary=told)
 

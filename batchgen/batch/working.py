@@ -15,6 +15,7 @@ from batchgen.api.limits import Gates, Reach
 from batchgen.batch.asked import Asked, Observer, RunOptions
 from batchgen.batch.hanging import hang
 from batchgen.batch.seller import preparer, seller
+from batchgen.brake import Brake
 from batchgen.engine.local import LocalEngine
 from batchgen.errors import BatchgenError, JournalError
 from batchgen.halt import Halt
@@ -78,6 +79,7 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
             clocks=Clocks(time.time),
             caps=asked.buying.caps,
             price=asked.buying.price,
+            brake=Brake(terms.failures.stop_at),
         )
         look = partial(watch.figures, tally=tally, start=watch.Start(anyio.current_time(), stored))
         async with anyio.create_task_group() as background:

@@ -1,11 +1,11 @@
 """The steps that cost money. All gates stand before Started, none between it and the POST."""
 
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from batchgen.api import Offer, Order, Receipt
-from batchgen.errors import NotTaken, OutcomeUnknown, Parked, Rejected, Stop, Throttled
+from batchgen.errors import NoHeadroom, NotTaken, OutcomeUnknown, Parked, Rejected, Stop, Throttled
 from batchgen.job import token
 from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, Milestone, Planned, Started
 from batchgen.retry import Patience, persist
@@ -22,7 +22,7 @@ async def start(carried: Carried, attempt: int) -> None:
     """Begin a new attempt: its body first, then the gates, then Started, then the POST."""
     tools, job = carried.tools, carried.job
     key = token(tools.journal.identity.batch_id, job.number, attempt, job.fingerprint)
-    await _submit(carried, Started(attempt, key, tools.price(job), tools.clock()), new=True)
+    await _submit(carried, Started(attempt, key, tools.price(job), tools.clock()), None)
 
 
 async def start_again(carried: Carried, doubt: InDoubt) -> None:
@@ -30,46 +30,70 @@ async def start_again(carried: Carried, doubt: InDoubt) -> None:
     if carried.doubts >= DOUBTS_PER_RUN:
         carried.tools.halt.park("a payment is in doubt; the next run asks again under the same token")
         raise LetGo
-    await _submit(carried, Started(doubt.attempt, doubt.token, doubt.price_micro_usd, doubt.since), new=False)
+    await _submit(carried, Started(doubt.attempt, doubt.token, doubt.price_micro_usd, doubt.since), doubt)
 
 
 async def send_again(carried: Carried, doubt: InDoubt, up_to_micro_usd: int) -> None:
-    """Leave a payment in doubt for ever and plan a new attempt, within the sum that may be resent."""
-    await carried.reach(Planned(doubt.attempt), replace(carried.tools.caps, resent=up_to_micro_usd))
+    """Leave a payment in doubt for ever and plan a new attempt; beyond the sum that may be resent a person decides."""
+    if not _may_buy(carried):
+        raise LetGo
+    try:
+        await carried.reach(Planned(doubt.attempt), replace(carried.tools.caps, resent=up_to_micro_usd))
+    except NoHeadroom as used_up:
+        raise LetGo from used_up
 
 
-async def _submit(carried: Carried, started: Started, *, new: bool) -> None:
+async def _submit(carried: Carried, started: Started, doubt: InDoubt | None) -> None:
     tools, model = carried.tools, carried.job.request.model
     order = await tools.prepare(carried.job, started.token)
     async with AsyncExitStack() as slot:
         with tools.halt.while_buying():
             await slot.enter_async_context(tools.gates.submit(model))
-        if not tools.halt.buying or model in tools.halt.models:
+        if not _may_buy(carried):
             raise LetGo
-        if new:
+        if doubt is None:
             started = replace(started, since=tools.clock())
-        await carried.reach(started, tools.caps if new else None)
-        await _post(carried, started, order)
+        await carried.reach(started, tools.caps if doubt is None else None)
+        await _post(carried, _Sending(started, order, doubt or Planned(started.attempt - 1)))
 
 
-async def _post(carried: Carried, started: Started, order: Order) -> None:
+def _may_buy(carried: Carried) -> bool:
+    halt = carried.tools.halt
+    return halt.buying and carried.job.request.model not in halt.models
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """One attempt on its way.
+
+    `not_taken` is what it is again when this POST was not taken: planned, or, where an earlier POST of the same token
+    is in doubt, in doubt as before, since nothing is proven of that one.
+    """
+
+    started: Started
+    order: Order
+    not_taken: Planned | InDoubt
+
+
+async def _post(carried: Carried, sending: _Sending) -> None:
     """Send, and record what became of it, whoever is cancelling meanwhile."""
-    outcome: Milestone = _in_doubt(started, "interrupted while it waited for the answer")
+    outcome: Milestone = _in_doubt(sending.started, "interrupted while it waited for the answer")
     end: Exception | None = None
     with carried.tools.shelter.shield():
-        outcome, end = await _send(carried, started, order)
+        outcome, end = await _send(carried, sending)
     await carried.reach(outcome)
     if end is not None:
         raise end
 
 
-async def _send(carried: Carried, started: Started, order: Order) -> tuple[Milestone, Exception | None]:
+async def _send(carried: Carried, sending: _Sending) -> tuple[Milestone, Exception | None]:
     """What the POST made of the attempt, and what ends the carrying of this job with it."""
-    tools, model, not_taken = carried.tools, carried.job.request.model, Planned(started.attempt - 1)
+    tools, model, not_taken = carried.tools, carried.job.request.model, sending.not_taken
+    started, order = sending.started, sending.order
     patience = Patience(tools.terms.limits.expert.submit_tries, PATIENCE_SECONDS)
     timing = replace(tools.clocks.timing, sleep=partial(tools.halt.pause, tools.clocks.timing.sleep))
     try:
-        receipt = await persist(lambda: _once(carried, order), (NotTaken,), patience, timing=timing)
+        answer = await persist(lambda: _once(carried, order), (NotTaken,), patience, timing=timing)
     except NotTaken as untaken:
         return not_taken, _weary(carried, str(untaken))
     except Parked as forbidden:
@@ -83,20 +107,29 @@ async def _send(carried: Carried, started: Started, order: Order) -> tuple[Miles
         return AttemptFailed(started.attempt, refused.failure, str(refused), 0), None
     except OutcomeUnknown as unknown:
         _brake(carried, tools.brake.doubted())
+        carried.doubts += 1
         return _in_doubt(started, unknown.reach, known_paid=unknown.known_paid), None
+    if isinstance(answer, Throttled):
+        return not_taken, _weary(carried, str(answer))
     tools.brake.taken()
     tools.gates.taken(model)
-    carried.standing = receipt.standing
-    return Accepted(started.attempt, receipt.task_id, started.price_micro_usd, _sync_urls(receipt)), None
+    carried.standing = answer.standing
+    return Accepted(started.attempt, answer.task_id, started.price_micro_usd, _sync_urls(answer)), None
 
 
-async def _once(carried: Carried, order: Order) -> Receipt:
-    """One POST; what one job learns of the server's patience holds for all."""
+async def _once(carried: Carried, order: Order) -> Receipt | Throttled:
+    """One POST; what one job learns of the server's patience holds for all.
+
+    A throttle is returned, not raised: it is waited for at the gates, with everybody else, and not in here.
+    """
+    gates = carried.tools.gates
+    if gates.pause.remaining_seconds > 0:
+        return Throttled("the provider asked everybody to wait")
     try:
         return await carried.tools.provider.submit(order)
     except Throttled as slow:
-        carried.tools.gates.throttled(order.model, slow.retry_after_seconds)
-        raise
+        gates.throttled(order.model, slow)
+        return slow
 
 
 def _sync_urls(receipt: Receipt) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from batchgen.api import Standing
 from batchgen.errors import JournalError
 from batchgen.job import Job
 from batchgen.journal import Caps, Entry, Progress
-from batchgen.lifecycle import Accepted, Generated, InDoubt, Milestone, advance
+from batchgen.lifecycle import Accepted, Generated, JobFailed, Milestone, Stored, advance
 from batchgen.terms import Limits
 from batchgen.worker.tools import Tools
 
@@ -52,9 +52,16 @@ class Carried:
         else:
             await self._write(entries, caps)
             self.pending.clear()
-        self.doubts += isinstance(milestone, InDoubt)
+        self._brake(milestone)
         logger.info("%s: %s, attempt %d", self.job.id, type(milestone).__name__, milestone.attempt)
         self.at = replace(self.at, position=entry.position, milestone=milestone, at=self.tools.clock())
+
+    def _brake(self, milestone: Milestone) -> None:
+        match milestone:
+            case Stored():
+                self.tools.brake.stored()
+            case JobFailed() if reason := self.tools.brake.failed():
+                self.tools.halt.stop_buying(4, reason)
 
     async def _write(self, entries: tuple[Entry, ...], caps: Caps | None) -> None:
         last = entries[-1].milestone

@@ -1,9 +1,11 @@
 """Bringing a picture home. What was begun is finished within the grace: its URL may die before the next run."""
 
+import math
 from contextlib import suppress
 
 from batchgen.api import Offer
-from batchgen.errors import BadAsset, FailureClass, OfferExpired, Parked, TaskFailed, Unavailable
+from batchgen.errors import BadAsset, Blocked, FailureClass, OfferExpired, Parked, TaskFailed, Unavailable
+from batchgen.guard import host_of
 from batchgen.lifecycle import Accepted, AttemptFailed, Generated, Stored
 from batchgen.retry import Patience, persist
 from batchgen.store import Saved, Slot
@@ -60,39 +62,74 @@ async def _billed(carried: Carried, accepted: Accepted) -> int | None:
 
 
 async def _bring(carried: Carried, generated: Generated) -> tuple[Saved, ...]:
-    """Download from an offer while it is fresh, and from a new one when it is not."""
-    for tried in range(1, OFFERS + 1):
-        offer = await fresh_offer(carried, generated)
-        if carried.tools.now() - offer.at > _fresh_seconds(carried) and generated.task_id is not None:
-            carried.standing = None
-            offer = await fresh_offer(carried, generated)
-        try:
-            return await _download(carried, offer)
-        except OfferExpired:
-            if generated.task_id is None or tried == OFFERS:
+    """Every picture of the task, one after another."""
+    count = len((await fresh_offer(carried, generated)).urls)
+    return tuple([await _picture(carried, generated, (index, count)) for index in range(count)])
+
+
+async def _picture(carried: Carried, generated: Generated, which: tuple[int, int]) -> Saved:
+    """One picture, the how-many-eth of how many; a try that gave none asks the task for a fresh offer first."""
+    tools, dead = carried.tools, 0
+
+    async def one() -> Saved:
+        nonlocal dead
+        while True:
+            try:
+                return await _once(carried, generated, which)
+            except OfferExpired:
+                dead += 1
+                if generated.task_id is None or dead == OFFERS:
+                    raise
+            except BadAsset:
+                _forget_offer(carried, generated)
                 raise
-            carried.standing = None
-    raise AssertionError("the last offer returns or raises")
+            _forget_offer(carried, generated)
 
-
-def _fresh_seconds(carried: Carried) -> float:
-    lifetime = carried.tools.terms.profile.url_ttl_seconds
-    return FRESH_SECONDS if lifetime is None else min(FRESH_SECONDS, lifetime / 2)
-
-
-async def _download(carried: Carried, offer: Offer) -> tuple[Saved, ...]:
-    tools, count = carried.tools, len(offer.urls)
     patience = Patience(tools.terms.limits.expert.download_tries, PATIENCE_SECONDS)
+    return await persist(one, (Unavailable, BadAsset), patience, timing=tools.clocks.timing)
 
-    async def one(index: int, url: str) -> Saved:
-        slot = Slot(carried.job.number, carried.job.path, index, count)
-        async with tools.gates.download(), tools.provider.download(url) as chunks:
+
+def _forget_offer(carried: Carried, generated: Generated) -> None:
+    """Ask the task again before the next try; a sync answer has no task to ask."""
+    if generated.task_id is not None:
+        carried.standing = None
+
+
+async def _once(carried: Carried, generated: Generated, which: tuple[int, int]) -> Saved:
+    """One download; an offer that grew old while it waited for its place is asked for again, the place kept."""
+    tools, (index, _) = carried.tools, which
+    offer = await fresh_offer(carried, generated)
+    until = math.inf if generated.task_id is None else _fresh_until(carried, offer)
+    async with tools.gates.download(host_of(_url(offer, index)), until):
+        if tools.now() > until:
+            _forget_offer(carried, generated)
+            offer = await fresh_offer(carried, generated)
+        return await _save(carried, _url(offer, index), which)
+
+
+def _fresh_until(carried: Carried, offer: Offer) -> float:
+    lifetime = carried.tools.terms.profile.url_ttl_seconds
+    return offer.at + (FRESH_SECONDS if lifetime is None else min(FRESH_SECONDS, lifetime / 2))
+
+
+def _url(offer: Offer, index: int) -> str:
+    if index >= len(offer.urls):
+        raise OfferExpired("the task names fewer pictures than before")
+    return offer.urls[index]
+
+
+async def _save(carried: Carried, url: str, which: tuple[int, int]) -> Saved:
+    tools, (index, count) = carried.tools, which
+    slot = Slot(carried.job.number, carried.job.path, index + 1, count)
+    try:
+        async with tools.provider.download(url) as chunks:
             return await tools.store.save(slot, chunks)
-
-    async def saved(index: int, url: str) -> Saved:
-        return await persist(lambda: one(index, url), (Unavailable, BadAsset), patience, timing=tools.clocks.timing)
-
-    return tuple([await saved(index, url) for index, url in enumerate(offer.urls, 1)])
+    except Blocked as blocked:
+        raise Parked(f"{blocked}; its task is kept") from blocked
+    except Unavailable as away:
+        if away.retry_after_seconds is not None:
+            tools.gates.pictures_throttled(host_of(url), away.retry_after_seconds)
+        raise
 
 
 async def _keep(carried: Carried, saved: tuple[Saved, ...]) -> None:

@@ -24,11 +24,23 @@ async def wait_for_task(carried: Carried, accepted: Accepted) -> None:
         cost = failed.cost_micro_usd
         if cost is None:
             cost = 0 if carried.tools.terms.profile.failed_is_free else accepted.price_micro_usd
+        within_plan(carried, accepted.price_micro_usd, cost)
         await carried.reach(AttemptFailed(accepted.attempt, failed.failure, str(failed), cost))
         return
     cost = accepted.price_micro_usd if offer.cost_micro_usd is None else offer.cost_micro_usd
+    within_plan(carried, accepted.price_micro_usd, cost)
     carried.standing = offer
     await carried.reach(Generated(accepted.attempt, accepted.task_id, cost, accepted.urls))
+
+
+def within_plan(carried: Carried, planned: int | None, cost: int | None) -> None:
+    """Stop buying when a picture was billed above its planned price: no sum of the plan holds any more."""
+    if planned is not None and cost is not None and cost > planned:
+        carried.tools.halt.stop_buying(
+            4,
+            f"a picture of {carried.job.request.model} was planned at ${planned / 1e6:.4f} and billed at "
+            f"${cost / 1e6:.4f}; check the prices and run again",
+        )
 
 
 async def fresh_offer(carried: Carried, paid: Accepted | Generated) -> Offer:
@@ -65,7 +77,12 @@ async def look(carried: Carried, task_id: str) -> Standing:
 
     async def once() -> Standing:
         await tools.gates.poll()
-        return await tools.provider.status(task_id)
+        try:
+            return await tools.provider.status(task_id)
+        except Unavailable as away:
+            if away.retry_after_seconds is not None:
+                tools.gates.polls_throttled(away.retry_after_seconds)
+            raise
 
     patience = Patience(tools.terms.limits.expert.poll_tries, PATIENCE_SECONDS)
     try:

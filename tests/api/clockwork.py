@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.lowlevel import checkpoint
 
-from batchgen.api.limits import Timing
+from batchgen.api.pace import Timing
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Clockwork:
 
     @property
     def timing(self) -> Timing:
-        return Timing(lambda: self.now, self.sleep)
+        return Timing(lambda: self.now, self.sleep, lambda: 0.0)
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

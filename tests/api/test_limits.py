@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchgen.api.limits import Gates, Pace, Pause, Reach, Slots, Window
-from batchgen.errors import Unfinished
+from batchgen.api.limits import Gates, Reach
+from batchgen.api.pace import Pace, Pause, Timing, Window
+from batchgen.api.places import Places, Slots
+from batchgen.errors import Throttled, Unfinished
 from batchgen.terms import Expert, Limits, Rate, Terms
 from tests.api.clockwork import Clockwork
 
@@ -140,9 +142,119 @@ async def test_a_pause_holds_everybody_until_its_end() -> None:
 async def test_polls_are_evenly_spaced_in_order() -> None:
     """Polls pass one by one at their pace, first come first served, and a rest is not saved up."""
     clockwork = Clockwork()
-    pace = Pace(5, clockwork.timing)
+    pace = Pace(5, Pause(clockwork.timing), clockwork.timing)
     assert await passes(clockwork, pace.passed, 4, 2) == pytest.approx([0, 0.2, 0.4, 0.6])
     assert await passes(clockwork, pace.passed, 3, 2) == pytest.approx([2, 2.2, 2.4])
+
+
+async def test_a_pause_of_polls_holds_whoever_already_waits_for_a_turn() -> None:
+    """When a poll is throttled, nobody polls before the time it named, not even those whose turn was set before."""
+    clockwork = Clockwork()
+    pause = Pause(clockwork.timing)
+    pace, seen = Pace(1, pause, clockwork.timing), []
+
+    async def poll() -> None:
+        await pace.passed()
+        seen.append(clockwork.now - 1000)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(poll)
+        await clockwork.pass_by(1)
+        assert seen == [0, 1]
+        pause.throttled(60)
+        await clockwork.pass_by(100)
+    assert seen[2:] == [61, 62]
+
+
+async def test_a_host_of_pictures_that_is_busy_is_left_alone_by_all() -> None:
+    """A time that one host of pictures named holds all downloads from it, and none from others."""
+    clockwork = Clockwork()
+    every = gates(clockwork)
+    every.pictures_throttled("a.example", 7)
+    times = {}
+
+    async def download(host: str) -> None:
+        async with every.download(host, 0):
+            times[host] = clockwork.now - 1000
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(download, "a.example")
+        group.start_soon(download, "b.example")
+        await clockwork.pass_by(10)
+    assert times == {"a.example": 7, "b.example": 0}
+
+
+def test_only_too_many_requests_cut_the_slots() -> None:
+    """A server that is busy with others (503) makes everybody wait, and takes no slot away."""
+    clockwork = Clockwork()
+    terms = Terms(limits=Limits(expert=Expert(submit_slots=4)))
+    every = gates(clockwork, terms)
+    slots = every._of("m").slots
+    every.throttled("m", Throttled(retry_after_seconds=9, too_many=False))
+    assert (slots.open, every.pause.remaining_seconds) == (4, 9)
+    every.throttled("m", Throttled(retry_after_seconds=9))
+    assert slots.open == 2
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0.5, 600)), min_size=1, max_size=12), st.floats(0, 1))
+def test_a_pause_is_never_shorter_than_asked_for(asked: list[float | None], chance: float) -> None:
+    """Jitter only lengthens what a server asks for, by a second at most; without a time it grows from 1 s to 20 s."""
+    clockwork = Clockwork()
+    pause = Pause(Timing(lambda: clockwork.now, clockwork.sleep, lambda: chance))
+    for number, seconds in enumerate(asked):
+        before = max(pause.remaining_seconds, 0.0)
+        pause.throttled(seconds)
+        held = pause.remaining_seconds
+        assert held >= before
+        if seconds is None:
+            assert held <= max(before, min(2.0**number, 20)) + 1e-6
+        else:
+            assert seconds - 1e-6 <= held <= max(before, seconds + 1) + 1e-6
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=30), st.integers(1, 4))
+def test_a_free_place_goes_to_whoever_is_due_first(due: list[float], count: int) -> None:
+    """Beyond those who found a place free, places are given in order of what is due, and none is lost."""
+    taken: list[float] = []
+
+    async def all_of_them() -> None:
+        places, release = Places(count), anyio.Event()
+
+        async def take(at: float) -> None:
+            async with places.held(at):
+                taken.append(at)
+                await release.wait()
+
+        async with anyio.create_task_group() as group:
+            for at in due:
+                group.start_soon(take, at)
+            await anyio.wait_all_tasks_blocked()
+            release.set()
+
+    anyio.run(all_of_them)
+    assert taken[count:] == sorted(due[count:])
+    assert len(taken) == len(due)
+
+
+async def test_a_place_that_nobody_waits_for_any_more_is_not_lost() -> None:
+    """Whoever gives up waiting for a place, also in the moment it is handed over, leaves it to the next."""
+    places, got = Places(1), []
+
+    async def take(name: str, scope: anyio.CancelScope) -> None:
+        with scope:
+            async with places.held(0):
+                got.append(name)
+
+    scopes = {name: anyio.CancelScope() for name in ("early", "late", "last")}
+    async with anyio.create_task_group() as group, places.held(0):
+        for name, scope in scopes.items():
+            group.start_soon(take, name, scope)
+        await anyio.wait_all_tasks_blocked()
+        scopes["early"].cancel()
+        await anyio.wait_all_tasks_blocked()
+        scopes["late"].cancel()  # and is handed the place before it has woken
+    assert got == ["last"]
 
 
 async def lost(reach: Reach, calls: int) -> None:
@@ -257,9 +369,9 @@ async def test_the_gates_of_a_submit_stand_in_a_row() -> None:
             pass
 
     assert await passes(clockwork, submit, 4, 30) == [0, 0, 10, 10]
-    every.throttled("m", 100)
+    every.throttled("m", Throttled(retry_after_seconds=100))
     assert await passes(clockwork, submit, 1, 200) == [130]
-    every.throttled("m", None)
+    every.throttled("m", Throttled())
     every.taken("m")
     assert await passes(clockwork, submit, 1, 0) == [230]
 
@@ -294,7 +406,7 @@ async def test_models_with_limits_of_their_own_have_their_own_gates() -> None:
     assert await passes(clockwork, through("slow"), 1, 0) == [0]
     assert await passes(clockwork, through("other"), 2, 20) == [0, 10]
     assert await passes(clockwork, through("slow"), 1, 200) == [100]
-    every.throttled("other", 30)
+    every.throttled("other", Throttled(retry_after_seconds=30))
     assert await passes(clockwork, through("slow"), 1, 200) == [250]
 
 
@@ -310,7 +422,7 @@ async def test_places_in_flight_and_for_downloads_are_counted() -> None:
             await release.wait()
 
     async def download() -> None:
-        async with every.download():
+        async with every.download("cdn.example", 0):
             inside["download"] += 1
             await release.wait()
 

@@ -358,7 +358,7 @@ class JournalContract:
             await journal.append([first.then(Planned(1))], Caps(resent=79_999, batch=1))
             with pytest.raises(NoHeadroom) as refused:
                 await journal.append([second.then(Planned(1))], Caps(resent=79_999))
-            assert (refused.value.cap, refused.value.exit_code) == ("resent", 4)
+            assert (refused.value.cap, refused.value.exit_code) == ("resent", 3)
             await journal.append([second.then(Planned(1))], Caps(resent=80_000))
             assert (await journal.totals()).money == Money(in_doubt=80_000, resent=80_000, committed=80_000)
 

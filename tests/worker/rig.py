@@ -11,7 +11,8 @@ from typing import Any
 
 import anyio
 
-from batchgen.api import Offer, Order, Receipt, Standing, Waiting, cadence, limits
+from batchgen.api import Offer, Order, Receipt, Standing, Waiting, cadence, limits, pace
+from batchgen.brake import Brake
 from batchgen.engine.local import LocalEngine
 from batchgen.halt import Halt
 from batchgen.job import Job, Request, draft
@@ -133,7 +134,7 @@ class Rig:
         async with open_memory(self.book, self.identity, verb="run", clock=self.clock) as journal:
             await journal.owe(drafts, "inputs")
             self.halt = Halt()
-            timing = limits.Timing(self.clock, self.clock.sleep)
+            timing = pace.Timing(self.clock, self.clock.sleep, lambda: 0.5)
             reach = limits.Reach(timing)
             self.tools = Tools(
                 provider=self.provider,
@@ -147,11 +148,12 @@ class Rig:
                 clocks=Clocks(self.clock, Timing(self.clock, self.clock.sleep, lambda: 0.5)),
                 caps=self.caps,
                 price=lambda _: self.price,
+                brake=Brake(self.terms.failures.stop_at),
             )
             tampered(self.tools)
             with self.halt.scope:
                 await LocalEngine(self.terms.limits.in_flight).run(partial(_open, Worker(self.tools)))
-            code, reason = verdict(await journal.totals(), self.halt)
+            code, reason = verdict(await journal.totals(), self.halt, self.terms.failures.accept)
             await journal.end(code, reason)
         return code, reason
 

@@ -11,7 +11,7 @@ from batchgen.api import Offer, Receipt, Waiting
 from batchgen.errors import NotTaken, OutcomeUnknown, Parked, Rejected, Stop, TaskFailed, Throttled, Unfinished
 from batchgen.journal import Caps, Progress
 from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, JobFailed, Planned, Stored
-from batchgen.terms import Failures, Limits, Rate, Resend, Terms
+from batchgen.terms import Accept, Failures, Limits, Rate, Resend, StopAt, Terms
 from batchgen.worker.tools import Tools
 from tests.worker.rig import Rig, with_profile
 
@@ -211,10 +211,120 @@ async def test_resending_stays_within_its_sum() -> None:
     failures = Failures(attempts=3, in_doubt=Resend(60_000))
     rig = Rig(jobs=2, terms=Terms(failures=failures, limits=Limits(in_flight=1)))
     rig.provider.submits = [UNKNOWN, Receipt("a", Waiting("waiting")), UNKNOWN]
-    code, _ = await rig.run()
-    assert code == 4
+    assert (await rig.run())[0] == 3
     assert rig.totals.counts["stored"] == 1
     assert rig.totals.money.resent == 50_000
+
+
+async def test_a_used_up_sum_holds_the_doubt_and_not_the_batch() -> None:
+    """When the sum for resending is used up, doubts wait for a person and the other jobs are bought all the same."""
+    terms = Terms(failures=Failures(in_doubt=Resend(10_000)), limits=Limits(in_flight=1))
+    rig = Rig(jobs=4, terms=terms)
+    rig.provider.submits = [UNKNOWN]
+    assert (await rig.run())[0] == 3
+    assert (rig.totals.counts["stored"], rig.totals.counts["in_doubt"]) == (3, 1)
+    assert (await rig.run())[0] == 3
+    assert len(rig.provider.orders) == 4
+
+
+async def test_nothing_is_resent_once_the_run_stops_buying() -> None:
+    """A doubt found by a run that may not buy any more is left as it is: nothing is counted as sent again."""
+    rig = Rig(jobs=2, terms=Terms(limits=Limits(in_flight=2, rate=None)))
+    rig.provider.submits = [UNKNOWN, UNKNOWN]
+    await rig.run()
+    rig.terms = Terms(failures=Failures(in_doubt=Resend(1_000_000)), limits=Limits(in_flight=1))
+    rig.provider.submits = [UNKNOWN, UNKNOWN, Stop("402")]
+    assert (await rig.run())[0] == 4
+    assert rig.totals.money.resent == 50_000
+    assert rig.kinds(2)[-1] == "InDoubt"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        NotTaken("refused"),
+        Throttled("slow", retry_after_seconds=5),
+        Parked("403"),
+        Stop("402"),
+        Stop("401", credential=True),
+    ],
+)
+async def test_a_doubt_stays_a_doubt_when_it_cannot_be_asked_about(refusal: Exception) -> None:
+    """A token sent a second time and not taken proves nothing of the first time: price, token and age are kept."""
+    terms = with_profile(Terms(limits=Limits(give_up_waiting_seconds=30)), idempotency="replay", token_ttl_seconds=1e6)
+    rig = Rig(terms=terms)
+    rig.provider.submits = [UNKNOWN, *[refusal] * 400]
+    assert (await rig.run())[0] in {4, 75}
+    first, last = rig.life()[2], rig.head()
+    assert isinstance(first, InDoubt)
+    assert last == first
+    assert rig.totals.money.in_doubt == 50_000
+    assert "Planned" not in rig.kinds()[1:]
+
+
+async def test_nobody_submits_during_a_pause() -> None:
+    """A 429 holds also those that had passed the gates before it came: they send nothing and burn no attempt."""
+    rig = Rig(jobs=3, terms=Terms(limits=Limits(rate=None)))
+    times: list[float] = []
+    journaled = anyio.Event()
+
+    async def slow() -> Throttled:
+        times.append(rig.clock())
+        with anyio.move_on_after(1):
+            await journaled.wait()
+        return Throttled("slow", retry_after_seconds=40)
+
+    def fine() -> Receipt:
+        times.append(rig.clock())
+        return Receipt(f"t{len(times)}", Waiting("waiting"))
+
+    class Holding(Interruptible):
+        async def append(self, entries: Any, caps: Any = None) -> None:
+            await self.inner.append(entries, caps)
+            if caps is not None and rig.provider.orders and not journaled.is_set():
+                journaled.set()
+                while not rig.tools.gates.pause.remaining_seconds > 0:
+                    await anyio.lowlevel.checkpoint()
+
+    rig.provider.submits = [slow, fine, fine, fine]
+    rig.wrap_journal = Holding
+    assert (await rig.run())[0] == 0
+    assert journaled.is_set()
+    assert min(times[1:]) - times[0] >= 40
+    assert {milestone.attempt for n in (1, 2, 3) for milestone in rig.life(n)} == {0, 1}
+
+
+async def test_a_bill_above_the_plan_stops_the_buying() -> None:
+    """A picture billed above its planned price is kept, nothing more is bought, and the run ends 4 saying both."""
+    rig = Rig(jobs=5, price=30_000, terms=Terms(limits=Limits(in_flight=1)))
+    code, reason = await rig.run()
+    assert code == 4
+    assert "$0.0300" in reason
+    assert "$0.0400" in reason
+    assert len(rig.provider.orders) == 1
+    assert rig.totals.counts["stored"] == 1
+
+
+async def test_a_share_of_failures_stops_the_run() -> None:
+    """When a tenth of at least twenty ended jobs have failed, whatever the reasons, nothing more is bought."""
+    stop_at = StopAt(of_at_least=20)
+    terms = Terms(failures=Failures(stop_at=stop_at), limits=Limits(in_flight=1, rate=None))
+    rig = Rig(jobs=60, terms=terms)
+    rig.provider.submits = [Receipt(f"t{n}", Waiting("waiting")) if n % 8 else Rejected(f"no {n}") for n in range(60)]
+    code, reason = await rig.run()
+    assert code == 4
+    assert "stop_at" in reason
+    assert len(rig.provider.orders) == 25
+    rig = Rig(jobs=30, terms=Terms(failures=Failures(stop_at=None), limits=Limits(in_flight=1, rate=None)))
+    rig.provider.submits = [Rejected("no")] * 30
+    assert (await rig.run())[0] == 1
+
+
+async def test_accepted_failures_end_well() -> None:
+    """Failures within what the manifest accepts end the run with 0."""
+    rig = Rig(jobs=3, terms=Terms(failures=Failures(accept=Accept(count=1))))
+    rig.provider.submits = [Rejected("no")]
+    assert (await rig.run())[0] == 0
 
 
 async def test_refused_job_is_not_sent_again() -> None:

@@ -8,11 +8,11 @@ import anyio
 import pytest
 
 from batchgen.api import Offer, Receipt, Waiting
-from batchgen.errors import BadAsset, JournalError, OfferExpired, Parked, TaskFailed, Unavailable
+from batchgen.errors import BadAsset, Blocked, JournalError, OfferExpired, Parked, TaskFailed, Unavailable
 from batchgen.lifecycle import Accepted, Generated, JobFailed, Stored
 from batchgen.store import Saved, Slot
 from batchgen.store.memory import MemoryStore
-from batchgen.terms import Limits, Terms
+from batchgen.terms import Expert, Limits, Terms
 from batchgen.worker.tools import Tools
 from tests.worker.rig import Rig, png, with_profile
 
@@ -234,14 +234,73 @@ async def test_a_download_that_outlasts_the_grace_is_left() -> None:
     assert len(rig.provider.orders) == 1
 
 
-async def test_bad_asset_error_of_a_forbidden_address() -> None:
-    """A picture at an address that may not be fetched ends as a bad asset with the reason, not as a crash."""
+async def test_a_forbidden_address_keeps_the_task() -> None:
+    """A picture at an address that may not be asked is offered once, and its task waits for mended settings."""
     rig = Rig()
-    rig.provider.downloads = [BadAsset("its address may not be fetched")] * 20
+    rig.provider.downloads = [Blocked("its address may not be fetched")]
+    code, reason = await rig.run()
+    assert code == 75
+    assert "may not be fetched" in reason
+    assert isinstance(rig.head(), Accepted)
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.orders) == 1
+
+
+async def test_a_bad_picture_is_fetched_from_a_fresh_offer() -> None:
+    """What came down broken is fetched again from a URL that the task has just given."""
+    rig = Rig()
+    rig.provider.statuses = [Offer((f"https://p.example/{n}",), rig.clock() + 9, 1) for n in range(3)]
+    rig.provider.downloads = [BadAsset("torn"), BadAsset("torn")]
+    assert (await rig.run())[0] == 0
+    assert rig.provider.fetched == [f"https://p.example/{n}" for n in range(3)]
+
+
+async def test_an_offer_that_aged_in_the_queue_is_asked_for_again() -> None:
+    """A download that waited longer for its place than its offer lives asks the task, once, and keeps the place."""
+    rig = Rig(jobs=3, terms=Terms(limits=Limits(expert=Expert(downloads=1))))
+
+    async def slow() -> bytes:
+        while len(rig.provider.asked) < 3:
+            await anyio.lowlevel.checkpoint()
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+        rig.clock.now += 100
+        return png()
+
+    rig.provider.downloads = [slow, slow, slow]
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.fetched) == 3
+    assert len(rig.provider.asked) == 3 + 2
+
+
+async def test_a_busy_host_of_pictures_is_left_alone_by_all() -> None:
+    """A host that names a time to come back is not asked before, by whatever job."""
+    rig = Rig(jobs=3, terms=Terms(limits=Limits(expert=Expert(downloads=1))))
+    times = []
+
+    def busy() -> Unavailable:
+        times.append(rig.clock())
+        return Unavailable("429", answered=True, retry_after_seconds=20)
+
+    def fine() -> bytes:
+        times.append(rig.clock())
+        return png()
+
+    rig.provider.downloads = [busy, fine, fine, fine]
+    assert (await rig.run())[0] == 0
+    assert min(times[1:]) - times[0] >= 20
+
+
+async def test_a_task_that_names_fewer_pictures_is_a_named_loss() -> None:
+    """When a fresh offer lacks a picture that the first one had, that is told as expired."""
+    rig = Rig()
+    rig.provider.statuses = [Offer(("https://p.example/1", "https://p.example/2"), rig.clock() + 1, 9)]
+    rig.provider.statuses += [Offer(("https://p.example/1",), rig.clock() + 1, 9)] * 9
+    rig.provider.downloads = [png(), OfferExpired("410")]
     assert (await rig.run())[0] == 1
     head = rig.head()
     assert isinstance(head, JobFailed)
-    assert "may not be fetched" in head.reason
+    assert head.failure == "expired"
 
 
 async def test_jobs_wait_side_by_side() -> None:

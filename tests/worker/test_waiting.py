@@ -27,6 +27,24 @@ async def test_no_answer_is_not_yet() -> None:
     assert len(rig.provider.asked) == 7
 
 
+async def test_a_throttled_poll_holds_all_polls() -> None:
+    """After a poll is answered with a time to come back, no job polls before it."""
+    rig = Rig(jobs=3)
+    times: list[float] = []
+
+    def slow() -> Unavailable:
+        times.append(rig.clock())
+        return Unavailable("429", answered=True, retry_after_seconds=50)
+
+    def fine() -> Offer:
+        times.append(rig.clock())
+        return Offer((f"https://p.example/{len(times)}",), rig.clock(), 1)
+
+    rig.provider.statuses = [slow, fine, fine, fine]
+    assert (await rig.run())[0] == 0
+    assert min(times[1:]) - times[0] >= 50
+
+
 async def test_long_waiting_parks_and_the_next_run_asks_once_at_least() -> None:
     """A task that takes too long is left where it is; every later run looks at it before it gives up again."""
     rig = Rig(terms=Terms(limits=Limits(give_up_waiting_seconds=30)))
