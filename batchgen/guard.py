@@ -20,6 +20,7 @@ LONGEST_URL: Final = 8192
 
 _URL: Final = re.compile(r"(?i:(https?))://([^/?#\\]*)([^#]*)(?:#.*)?", re.DOTALL)
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z](?:[0-9a-zA-Z._-]*[0-9a-zA-Z])?)(?::([0-9]{1,5}))?")
+_NUMBER: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*")
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 _METADATA: Final = frozenset(
@@ -107,6 +108,16 @@ def check_addresses(target: Target, addresses: Iterable[str]) -> tuple[str, ...]
     if not found or not all(allowed(each, target.kinds) for each in found):
         raise Blocked(f"{target.host} leads to an address that may not be asked for pictures; see private_hosts")
     return found
+
+
+def check_literal(target: Target) -> None:
+    """Judge a host that is an address in itself, for when somebody else (a proxy) resolves names.
+
+    Raises:
+        Blocked: it is one that may not be asked, or a number in a spelling that resolvers take for an address.
+    """
+    if ":" in target.host or _NUMBER.fullmatch(target.host):
+        check_addresses(target, (target.host,))
 
 
 def allowed(address: str, kinds: frozenset[Kind]) -> bool:

@@ -239,8 +239,9 @@ def token_lives(doubt: InDoubt, profile: Profile, now: float) -> bool:
 def _resolve(doubt: InDoubt, terms: Terms, now: float) -> Step:
     if token_lives(doubt, terms.profile, now):
         return StartAgain(doubt)
+    priced = doubt.price_micro_usd is not None  # what a sum cannot count it cannot bound
     match terms.failures.in_doubt:
-        case Resend(up_to_micro_usd=limit) if doubt.attempt < terms.failures.attempts and not doubt.known_paid:
+        case Resend(limit) if doubt.attempt < terms.failures.attempts and priced and not doubt.known_paid:
             return SendAgain(doubt, limit)
         case Hold() | Resend():
             return Wait(doubt)

@@ -180,12 +180,14 @@ def test_a_living_token_is_sent_again_under_its_own_attempt() -> None:
 
 
 def test_a_payment_in_doubt_is_sent_anew_only_within_terms() -> None:
-    """Only with the policy, an attempt left, and no proof of payment; never when the token still lives."""
+    """Only with the policy, an attempt left, a price to count, no proof of payment, and no token that still lives."""
     resend = Terms(failures=Failures(attempts=2, in_doubt=Resend(90_000)))
     assert next_step(DOUBT, resend, SINCE) == SendAgain(DOUBT, 90_000)
     last, paid = replace(DOUBT, attempt=2), replace(DOUBT, known_paid=True)
     assert next_step(last, resend, SINCE) == Wait(last)
     assert next_step(paid, resend, SINCE) == Wait(paid)
+    unpriced = replace(DOUBT, price_micro_usd=None)
+    assert next_step(unpriced, resend, SINCE) == Wait(unpriced)
     assert next_step(DOUBT, replace(resend, profile=_profile("replay")), SINCE) == StartAgain(DOUBT)
 
 

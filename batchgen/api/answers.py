@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeAlias
 
 from batchgen.api import NO_PICTURE, Offer, Standing, Waiting, wire
+from batchgen.api.meaning import About
 from batchgen.errors import FailureClass, TaskFailed
 
 Document: TypeAlias = Mapping[str, Any]
@@ -58,6 +59,16 @@ class Complaint:
     def about_token(self) -> bool:
         """Whether the idempotency key was seen before."""
         return "idempot" in f"{self.code} {self.text}".lower()
+
+    @property
+    def about(self) -> About:
+        """The one thing it speaks of that changes what a refusal means; a token seen before weighs most."""
+        told: tuple[tuple[About, bool], ...] = (
+            ("token", self.about_token),
+            ("policy", self.about_policy),
+            ("model", self.about_model),
+        )
+        return next((about for about, said in told if said), "")
 
     @property
     def failure(self) -> FailureClass:

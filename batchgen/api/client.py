@@ -7,9 +7,10 @@ from typing import Self
 
 from batchgen.api import Offer, Order, Receipt, Standing, answers, models, outcomes, wire
 from batchgen.api.network import Door, Network
+from batchgen.api.outcomes import Answer
 from batchgen.api.pictures import Pictures
-from batchgen.api.transport import Answer, Listener, Transport
-from batchgen.errors import OutcomeUnknown, ProviderError, Stop, Unavailable
+from batchgen.api.transport import Listener, Transport
+from batchgen.errors import BatchgenError, Stop, Unavailable
 from batchgen.guard import Policy, is_loopback
 from batchgen.terms import Expert
 
@@ -73,7 +74,8 @@ class Client:
         document = answers.document(answer.body) or {}
         word = answers.state(document)
         if word is None or answers.task_id(document) not in {None, task_id}:
-            raise Unavailable(f"{self._transport.host} answered a poll with something else", answered=True)
+            words = f"{self._transport.host} answered a poll with something else"
+            raise outcomes.unclear("poll", answer.status, words)
         return answers.standing(document, word, self._clock())
 
     def download(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
@@ -115,10 +117,9 @@ class Client:
         word = answers.state(document) or "waiting"
         return answers.standing(document, "waiting" if word in wire.FAILED else word, self._clock())
 
-    def _unclear(self, answer: Answer, what: str) -> ProviderError:
-        return OutcomeUnknown(
-            f"{self._transport.host} answered {answer.status}, but the answer {what}", reach="answer not understood"
-        )
+    def _unclear(self, answer: Answer, what: str) -> BatchgenError:
+        words = f"{self._transport.host} answered {answer.status}, but the answer {what}"
+        return outcomes.unclear("submit", answer.status, words)
 
     def _key(self) -> str:
         key = self._credential().strip()

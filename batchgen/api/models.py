@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from batchgen.api import answers, wire
-from batchgen.api.transport import Answer
+from batchgen.api.outcomes import Answer
 from batchgen.errors import Unavailable
 from batchgen.job import FileReference, Reference, Request, UrlReference, effective
 

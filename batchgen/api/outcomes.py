@@ -1,23 +1,42 @@
-"""What a status of the API means for the one who asked: the table from answers to errors.
+"""Meanings as errors: what is raised for each end of a call, with words that repeat no secret."""
 
-A refusal is believed only where it proves something; every other answer to a paid call leaves it in doubt.
-"""
-
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+import httpx
 
 from batchgen.api import Order, answers, wire
-from batchgen.api.transport import Answer
+from batchgen.api.meaning import Answered, Broke, Call, Meaning, Phase, meaning
 from batchgen.errors import (
+    BatchgenError,
     NotTaken,
+    OfferExpired,
     OutcomeUnknown,
     Parked,
-    ProviderError,
     Rejected,
     Stop,
     TaskFailed,
     Throttled,
     Unavailable,
 )
+
+REACH: Final[Mapping[Phase, str]] = {
+    "unsent": "not reached, nothing was sent",
+    "sent in part": "request sent in part",
+    "sent": "request sent, no answer",
+    "answer begun": "answer cut off",
+}
+"""How far a call got, in the words that the journal keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it came; the body is empty when it was longer than 1 MiB or could not be decoded."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,97 +49,91 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """A refusal, read."""
+class _Told:
+    """What is known of an end of a call: our sentence of it, how far a submit got, and a time to come back."""
 
-    answer: Answer
-    told: answers.Complaint
     words: str
+    reach: str = ""
+    seconds: float | None = None
+    answered: bool = True
 
 
-def of_submit(answer: Answer, order: Order, asked: Asked) -> ProviderError:
+def of_submit(answer: Answer, order: Order, asked: Asked) -> BatchgenError:
     """The error for a create that was not answered with 2xx."""
-    told = answers.complaint(answers.document(answer.body) or {})
+    complaint = answers.complaint(answers.document(answer.body) or {})
     prompt = wire.prompt_of(order.content_type, order.body)
-    reason = answers.clean(told.text, prompt=prompt, credential=asked.credential)
-    said = _Said(answer, told, f"{asked.host} answered {answer.status}" + (f": {reason}" if reason else ""))
-    return _never(said) or _not_taken(said, order, asked) or _stopped(said) or _doubtful(said)
+    reason = answers.clean(complaint.text, prompt=prompt, credential=asked.credential)
+    words = f"{asked.host} answered {answer.status}" + (f": {reason}" if reason else "")
+    seconds = answers.retry_after(answer.headers)
+    met = Answered(answer.status, complaint.about, timed=seconds is not None, renewed=asked.renewed)
+    found = meaning("submit", met)
+    if found is Meaning.MODEL_FORBIDDEN:
+        words += f"; this credential may not use the model {order.model}"
+    return _error(found, _Told(words, f"answered {answer.status}", seconds))
 
 
-def _never(said: _Said) -> ProviderError | None:
-    """The server will not take this request, now or later."""
-    match said.answer.status:
-        case 400 | 403 | 413 | 415 | 422 | 451 if said.told.about_policy:
-            return Rejected(said.words, failure="refused")
-        case 400 | 422 if said.told.about_token:
-            return None
-        case 400 | 413 | 415 | 422:
-            return Rejected(said.words)
-        case 404 if said.told.about_model:
-            return Rejected(said.words)
-        case _:
-            return None
-
-
-def _not_taken(said: _Said, order: Order, asked: Asked) -> ProviderError | None:
-    """Nothing was bought, and another time or another job may fare better."""
-    seconds = answers.retry_after(said.answer.headers)
-    match said.answer.status:
-        case 429:
-            return Throttled(said.words, retry_after_seconds=seconds)
-        case 503 if seconds is not None:
-            return Throttled(said.words, retry_after_seconds=seconds)
-        case 401 if asked.renewed:
-            return NotTaken(f"{said.words}; the credential has been renewed since", answered=True)
-        case 403:
-            return Parked(f"{said.words}; this credential may not use the model {order.model}")
-        case _:
-            return None
-
-
-def _stopped(said: _Said) -> ProviderError | None:
-    """No submit of this run will be taken."""
-    match said.answer.status:
-        case 401 | 402 | 407:
-            return _stop(said.answer.status, said.words)
-        case 404 | 405 | 410:
-            return Stop(f"{said.words}; there is no image API at this address, check base_url")
-        case status if 300 <= status < 400:
-            return Stop(f"{said.words}, a redirect, which is never followed; put the final address into base_url")
-        case _:
-            return None
-
-
-def _doubtful(said: _Said) -> ProviderError:
-    reach = f"answered {said.answer.status}"
-    if said.answer.status == 409 or said.told.about_token:
-        return OutcomeUnknown(f"{said.words}; it knows this token", reach=reach, known_paid=True)
-    return OutcomeUnknown(said.words, reach=reach)
-
-
-def of_poll(answer: Answer, asked: Asked) -> ProviderError:
+def of_poll(answer: Answer, asked: Asked) -> BatchgenError:
     """The error for a poll that was not answered with 2xx."""
-    words = f"{asked.host} answered {answer.status}"
-    match answer.status:
-        case 401 if asked.renewed:
-            return Unavailable(f"{words}; the credential has been renewed since", answered=True)
-        case 401 | 407:
-            return _stop(answer.status, words)
-        case 403:
+    told = _Told(f"{asked.host} answered {answer.status}", seconds=answers.retry_after(answer.headers))
+    return _error(meaning("poll", Answered(answer.status, renewed=asked.renewed)), told)
+
+
+def of_picture(status: int, headers: httpx.Headers, host: str) -> BatchgenError | None:
+    """The error for a picture that was not answered with its bytes, or None when it was."""
+    found = meaning("picture", Answered(status))
+    told = _Told(f"{host} answered {status} for a picture", seconds=answers.retry_after(headers))
+    return None if found is Meaning.TAKEN else _error(found, told)
+
+
+def of_break(call: Call, broke: Broke, words: str) -> BatchgenError:
+    """The error for a call that no whole answer came to."""
+    return _error(meaning(call, broke), _Told(words, REACH[broke.phase], answered=False))
+
+
+def unclear(call: Call, status: int, words: str) -> BatchgenError:
+    """The error for a 2xx whose body does not say what was asked."""
+    return _error(meaning(call, Answered(status, usable=False)), _Told(words, "answer not understood"))
+
+
+def _error(found: Meaning, told: _Told) -> BatchgenError:  # noqa: C901, PLR0912  # one line per meaning
+    words = told.words
+    match found:
+        case Meaning.NOT_TAKEN:
+            return NotTaken(words + _RENEWED * told.answered, answered=told.answered)
+        case Meaning.TOO_MANY | Meaning.BUSY:
+            return Throttled(words, retry_after_seconds=told.seconds, too_many=found is Meaning.TOO_MANY)
+        case Meaning.IN_DOUBT:
+            return OutcomeUnknown(words, reach=told.reach)
+        case Meaning.KNOWN_PAID:
+            return OutcomeUnknown(f"{words}; it knows this token", reach=told.reach, known_paid=True)
+        case Meaning.REFUSED:
+            return Rejected(words, failure="refused")
+        case Meaning.REJECTED:
+            return Rejected(words)
+        case Meaning.MODEL_FORBIDDEN:
+            return Parked(words)
+        case Meaning.AGAIN:
+            return Unavailable(words, answered=told.answered, retry_after_seconds=told.seconds)
+        case Meaning.FRESH_URL:
+            return OfferExpired(f"{words}; the task is asked for a fresh URL")
+        case Meaning.TASK_FORBIDDEN:
             return Parked(f"{words}: this task is not ours to see; was it bought with another credential?")
-        case 404:
+        case Meaning.TASK_UNKNOWN:
             return TaskFailed(f"{words}: it does not know this task", failure="expired", missing=True)
-        case 410:
+        case Meaning.TASK_GONE:
             return TaskFailed(f"{words}: this task is no longer to be had", failure="expired")
         case _:
-            return Unavailable(words, answered=True, retry_after_seconds=answers.retry_after(answer.headers))
+            return Stop(f"{words}{_STOPS[found]}", credential=found is Meaning.STOP_CREDENTIAL)
 
 
-def _stop(status: int, words: str) -> Stop:
-    match status:
-        case 401:
-            return Stop(f"{words}; the credential is refused, check it and run again", credential=True)
-        case 402:
-            return Stop(f"{words}; the account has no funds, add some and run again")
-        case _:
-            return Stop(f"{words}; the proxy wants a user name and a password, put them into HTTPS_PROXY")
+_RENEWED = "; the credential has been renewed since"
+
+_STOPS = {
+    Meaning.STOP_CREDENTIAL: "; the credential is refused, check it and run again",
+    Meaning.STOP_FUNDS: "; the account has no funds, add some and run again",
+    Meaning.STOP_ADDRESS: "; there is no image API at this address, check base_url",
+    Meaning.STOP_REDIRECT: ", a redirect, which is never followed; put the final address into base_url",
+    Meaning.STOP_PROXY: "; the proxy wants a user name and a password, put them into HTTPS_PROXY",
+    Meaning.STOP_CERTIFICATE: "; check the address, or name your certificates in SSL_CERT_FILE",
+}
+"""What a person does about each reason to end the run."""

@@ -16,11 +16,12 @@ import anyio
 import httpx
 
 from batchgen import __version__
-from batchgen.api import answers
+from batchgen.api.meaning import Answered, Meaning, meaning
 from batchgen.api.network import Door, Timeouts
-from batchgen.api.transport import FAILURES, stop_for, why
-from batchgen.errors import BadAsset, OfferExpired, Stop, Unavailable
-from batchgen.guard import Policy, Target, check_addresses, check_url
+from batchgen.api.outcomes import of_picture
+from batchgen.api.transport import FAILURES, broken
+from batchgen.errors import BadAsset, Blocked, Unavailable
+from batchgen.guard import Policy, Target, check_addresses, check_literal, check_url
 
 HOPS: Final = 5
 ADDRESSES: Final = 4
@@ -92,24 +93,25 @@ class Pictures:
         target = check_url(url, self._policy)
         for _ in range(HOPS + 1):
             response = await self._ask(target)
-            if response.status_code not in {301, 302, 303, 307, 308}:
+            if meaning("picture", Answered(response.status_code)) is not Meaning.FOLLOW:
                 return response, target.host
             await response.aclose()
             url = _joined(url, response.headers.get("Location", ""))
             following = check_url(url, self._policy)
             if target.scheme == "https" and following.scheme == "http":
-                raise BadAsset(f"{target.host} redirects a picture from https to http; it is not followed")
+                raise Blocked(f"{target.host} redirects a picture from https to http; it is not followed")
             target = following
-        raise BadAsset(f"{target.host} redirects a picture more than {HOPS} times; it is not followed")
+        raise Blocked(f"{target.host} redirects a picture more than {HOPS} times; it is not followed")
 
     async def _ask(self, target: Target) -> httpx.Response:
         proxy = self._network.proxy(target.scheme, target.host, target.port)
         try:
             if proxy is not None:
+                check_literal(target)
                 return await self._send(target, target.host, proxy)
             return await self._ask_directly(target)
         except FAILURES as error:
-            raise _unavailable(error, target.host) from error
+            raise broken("picture", "unsent", error, target.host) from error
 
     async def _ask_directly(self, target: Target) -> httpx.Response:
         with anyio.fail_after(self._patience.timeouts.connect):
@@ -132,28 +134,16 @@ class Pictures:
             timeout=self._patience.timeouts.of(self._patience.timeouts.picture_answer),
             extensions={"sni_hostname": target.host},
         )
-        return await client.send(request, stream=True)
+        timeouts = self._patience.timeouts
+        with anyio.fail_after(timeouts.connect + timeouts.picture_answer):  # headers may trickle, too
+            return await client.send(request, stream=True)
 
 
 def _check_head(response: httpx.Response, host: str, max_bytes: int) -> None:
     """Judge status and headers before a byte of the body is read."""
-    match response.status_code:
-        case 200:
-            pass
-        case 408 | 425 | 429:
-            raise Unavailable(
-                f"{host} answered {response.status_code} for a picture",
-                answered=True,
-                retry_after_seconds=answers.retry_after(response.headers),
-            )
-        case status if 400 <= status < 500:
-            raise OfferExpired(f"{host} answered {status} for a picture; the task is asked for a fresh URL")
-        case status:
-            raise Unavailable(
-                f"{host} answered {status} for a picture",
-                answered=True,
-                retry_after_seconds=answers.retry_after(response.headers),
-            )
+    refusal = of_picture(response.status_code, response.headers, host)
+    if refusal is not None:
+        raise refusal
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise BadAsset(f"{host} sends a picture in an encoding that was not asked for")
     declared = response.headers.get("Content-Length", "0")
@@ -165,16 +155,19 @@ async def _chunks(response: httpx.Response, host: str, patience: Patience, began
     meter = _Meter(host, patience, began, since=patience.clock())
     try:
         async with aclosing(cast(AsyncGenerator[bytes, None], response.aiter_raw())) as raw:
-            async for chunk in raw:
-                meter.take(len(chunk))
+            while chunk := await meter.read(raw):
                 yield chunk
     except FAILURES as error:
-        raise _unavailable(error, host) from error
+        raise broken("picture", "answer begun", error, host) from error
 
 
 @dataclass(slots=True)
 class _Meter:
-    """Counts bytes as they came over the wire against the picture's size, time and speed."""
+    """Counts bytes as they came over the wire against the picture's size, time and speed.
+
+    Every `slow_window` must bring its share of bytes; once it has, the next one begins. Waiting for bytes ends with
+    the window, so that a trickle is cut off as soon as it is one.
+    """
 
     host: str
     patience: Patience
@@ -183,26 +176,31 @@ class _Meter:
     size: int = 0
     window: int = 0
 
-    def take(self, size: int) -> None:
-        self.size, self.window, now = self.size + size, self.window + size, self.patience.clock()
+    async def read(self, raw: AsyncGenerator[bytes, None]) -> bytes:
+        """The next bytes, none at the end; raises what the contract says of too many and too slow ones."""
+        with anyio.move_on_after(self._left_seconds()) as scope:
+            chunk = await anext(raw, b"")
+        if scope.cancelled_caught:
+            raise self._slow()
+        self._take(len(chunk))
+        return chunk
+
+    def _left_seconds(self) -> float:
         timeouts = self.patience.timeouts
+        return min(self.began + timeouts.picture, self.since + timeouts.slow_window) - self.patience.clock()
+
+    def _take(self, size: int) -> None:
+        self.size, self.window = self.size + size, self.window + size
         if self.size > self.patience.max_bytes:
             raise BadAsset(f"{self.host} sends a picture of more than {self.patience.max_bytes} bytes")
-        if now - self.began > timeouts.picture:
-            raise Unavailable(f"{self.host}: a picture took more than {timeouts.picture:g} s", answered=True)
-        if now - self.since >= timeouts.slow_window:
-            if self.window < SLOWEST * (now - self.since):
-                raise Unavailable(f"{self.host} sends a picture slower than {SLOWEST} bytes a second", answered=True)
-            self.window, self.since = 0, now
+        if self.window >= SLOWEST * self.patience.timeouts.slow_window:
+            self.window, self.since = 0, self.patience.clock()
 
-
-def _unavailable(error: BaseException, host: str) -> Unavailable:
-    """A picture's host that fails, also by its certificate, parks this picture and not the run."""
-    try:
-        stop_for(error, host)
-    except Stop as stop:
-        return Unavailable(str(stop))
-    return Unavailable(f"{host}: a picture could not be fetched ({why(error)})")
+    def _slow(self) -> Unavailable:
+        timeouts = self.patience.timeouts
+        if self.patience.clock() - self.began >= timeouts.picture:
+            return Unavailable(f"{self.host}: a picture took more than {timeouts.picture:g} s", answered=True)
+        return Unavailable(f"{self.host} sends a picture slower than {SLOWEST} bytes a second", answered=True)
 
 
 def _joined(url: str, location: str) -> str:

@@ -10,8 +10,10 @@ import httpx
 
 from batchgen import __version__
 from batchgen.api import Order, wire
+from batchgen.api.meaning import Broke, Call, Phase
 from batchgen.api.network import CONNECTIONS, SLOWEST_UPLOAD, Door
-from batchgen.errors import NotTaken, OutcomeUnknown, SettingsError, Stop, Unavailable
+from batchgen.api.outcomes import REACH, Answer, of_break
+from batchgen.errors import BatchgenError, SettingsError
 from batchgen.guard import is_loopback
 
 REQUESTS: Final = 64
@@ -26,15 +28,6 @@ FAILURES: Final = (
     anyio.EndOfStream,
 )
 """What the network can raise; a TLS record that does not verify comes through the library as a bare OSError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer as it came; the body is empty when it was longer than 1 MiB or could not be decoded."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
 
 
 @dataclass(slots=True)
@@ -56,11 +49,13 @@ class Trail:
                 self.answered = self.started
 
     @property
-    def reach(self) -> str:
-        """The words that the journal keeps."""
+    def phase(self) -> Phase:
+        """How far it got."""
+        if not self.started:
+            return "unsent"
         if self.answered:
-            return "answer cut off"
-        return "request sent, no answer" if self.sent else "request sent in part"
+            return "answer begun"
+        return "sent" if self.sent else "sent in part"
 
 
 class Listener(Protocol):
@@ -141,10 +136,7 @@ class Transport:
         try:
             return await self._exchange(self._submits, request, self._timeouts.submit + upload / SLOWEST_UPLOAD)
         except FAILURES as error:
-            if trail.started:
-                raise OutcomeUnknown(f"{self.host}: {trail.reach} ({why(error)})", reach=trail.reach) from error
-            stop_for(error, self.host)
-            raise NotTaken(f"{self.host}: not reached, nothing was sent ({why(error)})") from error
+            raise broken("submit", trail.phase, error, self.host) from error
 
     async def get(self, path: str, credential: str | None) -> Answer:
         """Ask for one free thing, once; without a credential it is asked anonymously.
@@ -159,8 +151,7 @@ class Transport:
         try:
             return await self._exchange(self._polls, request, self._timeouts.poll)
         except FAILURES as error:
-            stop_for(error, self.host)
-            raise Unavailable(f"{self.host}: no answer ({why(error)})") from error
+            raise broken("poll", "sent", error, self.host) from error
 
     async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request, seconds: float) -> Answer:
         async with self._limiter:
@@ -187,16 +178,16 @@ class Transport:
         return Answer(response.status_code, response.headers, body)
 
 
-def stop_for(error: BaseException, host: str) -> None:
-    """Raise Stop where trying again is of no use: a certificate, or a proxy that wants credentials."""
+def broken(call: Call, phase: Phase, error: BaseException, host: str) -> BatchgenError:
+    """What to raise for a call that the network broke."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            raise Stop(
-                f"the certificate of {host} is not trusted ({cause.verify_message}); "
-                "check the address, or name your certificates in SSL_CERT_FILE"
-            ) from error
+            words = f"the certificate of {host} is not trusted ({cause.verify_message})"
+            return of_break(call, Broke(phase, "certificate"), words)
         if isinstance(cause, httpx.ProxyError) and str(cause).startswith("407"):
-            raise Stop("the proxy wants a user name and a password; put them into HTTPS_PROXY") from error
+            return of_break(call, Broke(phase, "proxy credentials"), f"{host}: not reached")
+    words = {"picture": "a picture could not be fetched", "poll": "no answer"}.get(call, REACH[phase])
+    return of_break(call, Broke(phase), f"{host}: {words} ({why(error)})")
 
 
 def why(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from batchgen.api import models
 from batchgen.api.models import BUILT_IN, Catalogue, fetch, read
-from batchgen.api.transport import Answer
+from batchgen.api.outcomes import Answer
 from batchgen.errors import Unavailable
 from batchgen.job import Request, UrlReference
 

@@ -6,12 +6,12 @@ import httpx
 import pytest
 
 from batchgen.api import outcomes
-from batchgen.api.transport import Answer
+from batchgen.api.outcomes import Answer
 from batchgen.errors import (
+    BatchgenError,
     NotTaken,
     OutcomeUnknown,
     Parked,
-    ProviderError,
     Rejected,
     Stop,
     TaskFailed,
@@ -23,21 +23,21 @@ from tests.wire_server import reply
 
 STATUSES = range(300, 600)
 PLAIN = "a-key-that-does-not-look-like-one"
-SUBMIT: dict[int, type[ProviderError]] = {
+SUBMIT: dict[int, type[BatchgenError]] = {
     **dict.fromkeys(range(300, 400), Stop),
     **dict.fromkeys((401, 402, 404, 405, 407, 410), Stop),
     **dict.fromkeys((400, 413, 415, 422), Rejected),
     403: Parked,
     429: Throttled,
 }
-POLL: dict[int, type[ProviderError]] = {401: Stop, 407: Stop, 403: Parked, 404: TaskFailed, 410: TaskFailed}
+POLL: dict[int, type[BatchgenError]] = {401: Stop, 407: Stop, 403: Parked, 404: TaskFailed, 410: TaskFailed}
 
 
 def answer(status: int, body: object = None, **headers: str) -> Answer:
     return Answer(status, httpx.Headers(headers), b"" if body is None else json.dumps(body).encode())
 
 
-def submitted(status: int, body: object = None, *, renewed: bool = False, wait: str = "") -> ProviderError:
+def submitted(status: int, body: object = None, *, renewed: bool = False, wait: str = "") -> BatchgenError:
     headers = {"Retry-After": wait} if wait else {}
     return outcomes.of_submit(answer(status, body, **headers), order(), outcomes.Asked("api.example", KEY, renewed))
 
@@ -64,7 +64,7 @@ def test_every_status_of_a_poll(status: int) -> None:
 
 
 @pytest.mark.parametrize(("status", "kind"), [(503, Throttled), (500, OutcomeUnknown), (502, OutcomeUnknown)])
-def test_only_a_503_with_a_time_says_not_taken(status: int, kind: type[ProviderError]) -> None:
+def test_only_a_503_with_a_time_says_not_taken(status: int, kind: type[BatchgenError]) -> None:
     """A named wait makes a 503 a throttle; other server errors stay in doubt with one."""
     error = submitted(status, wait="9")
     assert type(error) is kind

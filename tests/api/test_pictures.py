@@ -1,19 +1,20 @@
 """Downloads: where they may go, how large, how slow."""
 
 import ssl
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import anyio
 import pytest
 import trustme
 
-from batchgen.api.network import Door, Network
-from batchgen.api.pictures import HOPS, Pictures, _joined, resolve
-from batchgen.errors import BadAsset, OfferExpired, Unavailable
+from batchgen.api.network import Door, Network, Timeouts
+from batchgen.api.pictures import HOPS, Patience, Pictures, _joined, _Meter, resolve
+from batchgen.errors import BadAsset, Blocked, OfferExpired, Unavailable
 from batchgen.guard import PUBLIC, Policy, check_url
 from tests.api.stage import at, bring, patient
-from tests.wire_server import Close, Read, Send, WireServer, head, reply
+from tests.wire_server import Close, Read, Send, Stall, WireServer, head, reply
 
 pytestmark = pytest.mark.anyio
 HERE = Policy(loopback=True)
@@ -188,32 +189,58 @@ async def test_statuses_that_say_ask_again(status: int) -> None:
             await bring(client, f"{server.origin}/1.png?canary")
 
 
-def ticking(*times: float) -> Callable[[], float]:
-    """A clock that shows these times and then stays."""
-    left = list(times)
-    return lambda: left.pop(0) if len(left) > 1 else left[0]
+@pytest.mark.parametrize("before", [0, 110])
+async def test_a_trickle_is_cut_off_when_its_time_is_over(before: int) -> None:
+    """Less than 1 KiB a second over a window is cut off at its end, not when the next byte comes or never."""
+    stall = (Read(), Send(head(200, {"Content-Length": "9999"}) + b"x" * before + b"y" * 50), Stall())
+    async with at(stall, network=patient(slow_window=0.1)) as (server, client):
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="slower"):
+            await bring(client, f"{server.origin}/1.png")
+    assert 0.1 <= time.monotonic() - began < 5
 
 
-async def test_a_slow_picture_is_given_up() -> None:
-    """Less than 1 KiB a second over half a minute is too slow; just that much is not."""
-    for size, fits in ((30 * 1024, True), (30 * 1024 - 1, False)):
-        clock = ticking(0, 0, 30)
-        async with WireServer() as server:
-            server.then(reply(200, b"x" * size))
-            pictures = opened(max_bytes=10**6, clock=clock)
-            if fits:
-                assert len(await fetch(pictures, f"{server.origin}/1.png")) == size
-            else:
-                with pytest.raises(Unavailable, match="slower"):
-                    await fetch(pictures, f"{server.origin}/1.png")
+async def test_a_steady_picture_is_taken_however_many_windows_it_needs() -> None:
+    """A window that has brought its share makes way for the next one: time alone does not end a download."""
+    now = [0.0]
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        for _ in range(40):
+            now[0] += 29
+            yield b"x" * 30 * 1024
+
+    timeouts = Timeouts(picture=1e6)
+    meter = _Meter("cdn.example", Patience(10**9, timeouts, lambda: now[0]), began=0, since=0)
+    raw = chunks()
+    while await meter.read(raw):
+        assert meter.since == now[0]
+    assert meter.size == 40 * 30 * 1024
 
 
 async def test_a_picture_must_end() -> None:
-    """A picture that takes more than ten minutes is given up however fast it comes."""
+    """A picture that takes more than its whole time is given up however fast it comes."""
+    endless = (Read(), Send(head(200, {"Content-Length": "9999"}) + b"x" * 5000), Stall())
+    async with at(endless, network=patient(picture=0.05)) as (server, client):
+        with pytest.raises(Unavailable, match=r"more than 0\.05 s"):
+            await bring(client, f"{server.origin}/1.png")
+
+
+async def test_headers_that_trickle_are_given_up() -> None:
+    """A head that comes byte by byte is given up after its time, whatever each single byte took."""
     async with WireServer() as server:
-        server.then(reply(200, b"x" * 100))
-        with pytest.raises(Unavailable, match="600"):
-            await fetch(opened(clock=ticking(0, 0, 601)), f"{server.origin}/1.png")
+        server.then((Read(), Send(b"HTTP/1.1 200 OK\r\nX-Slow: "), Stall()))
+        with pytest.raises(Unavailable, match="in time"):
+            await fetch(opened(network=patient(connect=0.02, picture_answer=0.02)), f"{server.origin}/1.png")
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "2852039166", "0xa9fea9fe", "127.1", "[::ffff:10.0.0.1]", "0"])
+async def test_a_proxy_is_not_asked_for_an_inner_address(host: str) -> None:
+    """Where a proxy resolves names, a host that is an address in any spelling is still judged here."""
+    async with WireServer() as proxy:
+        network = Network(proxies={"all": proxy.origin})
+        with pytest.raises(Blocked):
+            await fetch(opened(PUBLIC, network), f"https://{host}/latest/meta-data")
+        assert proxy.connections == 0
 
 
 async def test_a_slow_name_server_is_given_up() -> None:
