@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
+from batchgen.api.answers import Sold
 from batchgen.errors import SettingsError
+from batchgen.job import effective
 from batchgen.journal import Entry, Journal, Progress, Record, Selection
 from batchgen.lifecycle import Accepted, InDoubt, JobFailed, Milestone, Planned, advance, inherit
 
@@ -74,6 +76,19 @@ def address(progress: Progress) -> str:
     """The name by which a person addresses this job: its id, or `ID@NUMBER` when it was replaced."""
     current = progress.standing == "current"
     return progress.job.id if current else f"{progress.job.id}@{progress.job.number}"
+
+
+def check_paid(record: Record, progress: Progress, task_id: str, sold: Sold) -> None:
+    """Make sure that a task is what this job bought, before it is taken for paid.
+
+    Raises:
+        SettingsError: it belongs to another job of the batch, or was asked for something else.
+    """
+    for each in record.entries():
+        if each.job.number != progress.job.number and getattr(each.milestone, "task_id", None) == task_id:
+            raise SettingsError(f"task {task_id} is the one of {address(each)}; nothing was decided")
+    if not sold.is_for(effective(progress.job.request, progress.job.recipe)):
+        raise SettingsError(f"task {task_id} was asked for something else than {address(progress)} asks for")
 
 
 async def decide(journal: Journal, jobs: Iterable[Progress], decision: Decision) -> list[Progress]:

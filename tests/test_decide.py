@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from batchgen import decide as decisions
+from batchgen.api.answers import Sold
 from batchgen.decide import Decision, Drop, Paid, Resend
 from batchgen.errors import OutcomeUnknown, Rejected, SettingsError
 from batchgen.journal import Progress
@@ -75,6 +76,22 @@ async def test_drop_ends_a_job(free: bool, left: int) -> None:
     assert rig.totals.counts["dropped"] == 1
     assert await rig.run() == (0, "everything is there")
     assert len(rig.provider.orders) == 1
+
+
+async def test_a_task_of_another_job_is_refused() -> None:
+    """A task that another job of the batch holds, or that was asked for something else, is not taken for paid."""
+    rig = Rig(jobs=2, terms=Terms(limits=Limits(in_flight=1, rate=None)))
+    rig.provider.submits = [UNKNOWN]
+    assert (await rig.run())[0] == 3
+    record = MemoryRecord(rig.book)
+    (doubt,) = decisions.doubtful(record)
+    right = Sold({"prompt": "prompt 0", "model": "nano-banana-pro"})
+    with pytest.raises(SettingsError, match="the one of job1"):
+        decisions.check_paid(record, doubt, "task-2", right)
+    with pytest.raises(SettingsError, match="something else"):
+        decisions.check_paid(record, doubt, "task-9", Sold({"prompt": "prompt 1"}))
+    decisions.check_paid(record, doubt, "task-9", right)
+    decisions.check_paid(record, doubt, "task-9", Sold({}))
 
 
 async def test_drop_ends_a_failed_or_waiting_job_when_named() -> None:

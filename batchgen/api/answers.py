@@ -148,6 +148,32 @@ def cost(answer: Document) -> int | None:
     return int(number) if number is not None and 0 <= number < 1e15 else None
 
 
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What a task says it was asked for; fields that it does not name are missing."""
+
+    fields: Mapping[str, str]
+
+    def is_for(self, asked: Mapping[str, Any]) -> bool:
+        """Whether it can be the answer to these effective fields: none that both name differs."""
+        ours = {name: _plain(value) for name, value in asked.items()}
+        return all(ours.get(name, value) == value for name, value in self.fields.items())
+
+
+def sold(answer: Document) -> Sold:
+    """What a task resource says of its own request."""
+    resource = _resource(answer)
+    told = {**_inner(resource, "request"), "model": resource.get("model")}
+    named = ("model", "prompt", "aspect_ratio", "resolution", "output_format")
+    return Sold({name: _plain(told[name]) for name in named if isinstance(told.get(name), str) and told[name].strip()})
+
+
+def _plain(value: object) -> str:
+    """A field as it compares: whatever a server does to spaces, case and lone surrogates is no difference."""
+    text = str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return " ".join(text.split()).casefold()
+
+
 def complaint(answer: Document) -> Complaint:
     """What an error body or a failed task complains of, in any of its shapes."""
     error = answer.get("error")

@@ -67,6 +67,16 @@ class Client:
 
     async def status(self, task_id: str) -> Standing:
         """Ask for one task at its own path below the pinned origin; see the contract for what it raises."""
+        document, word = await self._task(task_id)
+        return answers.standing(document, word, self._clock())
+
+    async def sold(self, task_id: str) -> answers.Sold:
+        """What a task was asked for, whatever became of it; raises what `status` raises but for a failed task."""
+        document, _ = await self._task(task_id)
+        return answers.sold(document)
+
+    async def _task(self, task_id: str) -> tuple[answers.Document, str]:
+        """A task's resource and its state word."""
         credential = self._key()
         answer = await self._transport.get(wire.task_path(task_id), credential)
         if not 200 <= answer.status < 300:
@@ -76,7 +86,7 @@ class Client:
         if word is None or answers.task_id(document) not in {None, task_id}:
             words = f"{self._transport.host} answered a poll with something else"
             raise outcomes.unclear("poll", answer.status, words)
-        return answers.standing(document, word, self._clock())
+        return document, word
 
     def download(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Bring one picture; see the contract for what it raises."""

@@ -49,6 +49,14 @@ class RunOptions:
     confirm: Callable[[str], bool] = lambda _: False
 
 
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Whom to ask: the manifest or batch folder that was named, and a provider in place of the manifest's."""
+
+    source: str
+    provider: str | None = None
+
+
 class Observer(Protocol):
     """Whoever watches a run; called from the event loop, and never asked for anything."""
 

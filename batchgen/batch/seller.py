@@ -13,6 +13,7 @@ from batchgen.api.network import Network
 from batchgen.batch.asked import Asked
 from batchgen.gateway.child import child
 from batchgen.job import FileReference, Job, UrlReference
+from batchgen.location import Location
 from batchgen.manifest.load import Manifest
 from batchgen.manifest.provider import KeyFromEnvironment, KeyFromFile, KeySource, Local, Remote
 from batchgen.manifest.references import read_reference
@@ -30,16 +31,23 @@ async def seller(asked: Asked, reach: Reach) -> AsyncIterator[Client]:
         SettingsError: there is no credential, or the network cannot be used as it is set.
         Unfinished: the gateway of the run did not start.
     """
-    most = asked.manifest.terms.limits.expert.max_bytes
-    match asked.manifest.provider:
+    async with seller_at(asked.manifest, asked.location, reach) as client:
+        yield client
+
+
+@asynccontextmanager
+async def seller_at(manifest: Manifest, location: Location, reach: Reach) -> AsyncIterator[Client]:
+    """The client of whom a manifest names, for a batch at this place; raises what `seller` raises."""
+    most = manifest.terms.limits.expert.max_bytes
+    match manifest.provider:
         case Local():
             async with (
-                child(asked.location.hidden / GATEWAY) as local,
+                child(location.hidden / GATEWAY) as local,
                 Client(local.url, lambda: local.credential, max_bytes=most, listener=reach) as client,
             ):
                 yield client
         case Remote() as remote:
-            async with client_of(asked.manifest, remote, reach) as client:
+            async with client_of(manifest, remote, reach) as client:
                 yield client
 
 

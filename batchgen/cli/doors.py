@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from batchgen.api.models import Catalogue
-    from batchgen.batch import Ending, Observer, RunOptions
+    from batchgen.batch import Ending, Observer, RunOptions, Whom
     from batchgen.batch.explaining import Explained
     from batchgen.decide import Decision
     from batchgen.gateway.serve import Ready, ServeOptions
@@ -66,13 +66,15 @@ class Doors:
 
         return batch.open_record(location)
 
-    def decide(self, location: "Location", decision: "Decision", names: Sequence[str] | None) -> "list[Progress]":
+    def decide(
+        self, location: "Location", decision: "Decision", names: Sequence[str] | None, whom: "Whom"
+    ) -> "list[Progress]":
         """Write a decision about the jobs of these ids or globs, or (None) about all in doubt."""
         import anyio
 
         from batchgen import batch
 
-        return anyio.run(batch.decide, location, decision, names)
+        return anyio.run(batch.decide, location, decision, names, whom)
 
     def serve(self, options: "ServeOptions", ready: "Callable[[Ready], None]") -> None:
         """Play the provider until told to stop."""

@@ -45,6 +45,8 @@ _SHOWN: Final = 50
 def command(ctx: click.Context, /, **_given: Any) -> int:
     """List the payments in doubt, or decide about those that ids or globs name.
 
+    A task named by --paid is asked for first: one that was bought for something else is refused.
+
     The first word is the manifest or the batch folder if it is there as a file or folder, else an id of batchgen.yaml.
     """
     source, names = _split(ctx.params["words"])
@@ -59,7 +61,10 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
         with ctx.obj.doors.open_record(location) as record:
             _list(doubtful(record), speaker, named)
         return 0
-    decided = ctx.obj.doors.decide(location, decision, None if ctx.params["everything"] else names)
+    from batchgen.batch import Whom
+
+    chosen, whom = None if ctx.params["everything"] else names, Whom(named.source, named.provider)
+    decided = ctx.obj.doors.decide(location, decision, chosen, whom)
     _tell(decided, speaker)
     return 0
 

@@ -3,6 +3,7 @@
 `python -m tests.api.test_meaning` prints the table.
 """
 
+import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -109,4 +110,4 @@ def test_a_token_that_is_known_is_never_taken_for_a_plain_refusal(status: int, a
 
 
 if __name__ == "__main__":
-    print(table())
+    sys.stdout.write(table() + "\n")

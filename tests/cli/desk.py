@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from batchgen.api.models import Catalogue
-from batchgen.batch import Ending, Observer, RunOptions
+from batchgen.batch import Ending, Observer, RunOptions, Whom
 from batchgen.cli import program
 from batchgen.cli.doors import Doors
 from batchgen.decide import Decision
@@ -75,7 +75,7 @@ class FakeDoors(Doors):
 
         return opened()
 
-    def decide(self, location: Location, decision: Decision, names: Sequence[str] | None) -> list[Progress]:
+    def decide(self, location: Location, decision: Decision, names: Sequence[str] | None, whom: Whom) -> list[Progress]:
         """Remember the decision; it concerns all jobs."""
         self.decided.append((decision, names))
         return list(self.record.jobs)

@@ -57,6 +57,28 @@ async def test_edge_21_a_doubt_is_shown_and_decided(world: World) -> None:
         assert status["counts"]["dropped"] == 1
 
 
+async def test_a_task_is_asked_for_before_it_counts_as_paid(world: World) -> None:
+    """`resolve --paid` asks the provider: an unknown task, another job's and another request's are refused."""
+    paid = ("resolve", "m.yaml", "--paid")
+    async with WireServer() as server:
+        one_job(world, server)
+        server.then(CATALOGUE, (Read(), Close()))
+        assert (await typed(world, "run", "m.yaml")).code == 3
+        server.then(json_reply({"error": "not_found"}, 404))
+        done = await typed(world, *paid, "task_9", "job000")
+        assert (done.code, "does not know" in done.text) == (2, True), done.text
+        for wrong in ({"prompt": "SOMETHING ELSE"}, {"prompt": "SECRETPROMPT", "aspect_ratio": "16:9"}):
+            server.then(json_reply(task(request=wrong)))
+            done = await typed(world, *paid, "task_1", "job000")
+            assert (done.code, "something else" in done.text) == (2, True), done.text
+            assert "PROMPT" not in done.text
+        assert world.batch().kinds() == {"InDoubt": 1}
+        server.then(json_reply(task(request={"prompt": "SECRETPROMPT", "resolution": "1K"})))
+        assert (await typed(world, *paid, "task_1", "job000")).code == 0
+        assert world.batch().kinds() == {"Accepted": 1}
+        assert len([each for each in server.requests if each.method == "POST"]) == 1
+
+
 async def test_edge_18_no_funds(world: World) -> None:
     """A 402 ends the run with 4 and says so; once mended, the same command goes on under the same token."""
     async with WireServer() as server:
