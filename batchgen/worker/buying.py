@@ -125,6 +125,8 @@ async def _once(carried: Carried, order: Order) -> Receipt | Throttled:
     gates = carried.tools.gates
     if gates.pause.remaining_seconds > 0:
         return Throttled("the provider asked everybody to wait")
+    if not _may_buy(carried):  # what was journaled meanwhile is proven not taken: it was not sent
+        raise NotTaken("not sent: the run stopped buying")
     try:
         return await carried.tools.provider.submit(order)
     except Throttled as slow:
