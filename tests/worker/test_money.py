@@ -17,7 +17,7 @@ from batchgen.errors import NotTaken, OutcomeUnknown, Rejected, Stop, TaskFailed
 from batchgen.job import Job
 from batchgen.journal import Caps
 from batchgen.journal.effects import day_of
-from batchgen.lifecycle import AttemptFailed, Planned, Started
+from batchgen.lifecycle import Accepted, AttemptFailed, Generated, Planned, Started
 from batchgen.terms import Failures, Limits, Resend, Terms
 from tests.worker.rig import FakeProvider, Rig, with_profile
 
@@ -94,9 +94,28 @@ class Law:
         """Pass on, then hold the figures against the caps."""
         await anyio.lowlevel.checkpoint()
         await self.inner.append(entries, caps)
-        money, caps = self.rig.totals.money, self.rig.caps
-        assert caps.batch is None or money.exposed <= caps.batch
+        exposed, caps = exposure(self.rig), self.rig.caps
+        assert exposed == self.rig.totals.money.exposed
+        assert caps.batch is None or exposed <= caps.batch
         assert caps.day is None or committed_today(self.rig) <= caps.day
+
+
+def exposure(rig: Rig) -> int:
+    """What every attempt has cost or may have cost, counted from the milestones themselves."""
+    attempts: dict[tuple[int, int], int] = {}
+    for number, life in enumerate(rig.book.lives):
+        for before, after in pairwise(each[0] for each in life.written):
+            match before, after:
+                case Planned() | AttemptFailed(), Started(attempt=attempt, price_micro_usd=int(price)):
+                    attempts[number, attempt] = price
+                case Started(attempt=attempt), Planned():
+                    del attempts[number, attempt]
+                case Accepted() | Started(), (
+                    Generated(attempt=attempt, cost_micro_usd=int(cost))
+                    | AttemptFailed(attempt=attempt, cost_micro_usd=int(cost))
+                ):
+                    attempts[number, attempt] = cost
+    return sum(attempts.values())
 
 
 def committed_today(rig: Rig) -> int:
