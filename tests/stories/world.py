@@ -91,9 +91,9 @@ class World:
         return Batch(self.root / "outputs" / name)
 
 
-def ended(process: subprocess.Popen[str]) -> Done:
+def ended(process: subprocess.Popen[str], patience: float = PATIENCE) -> Done:
     """Wait for a command's end."""
-    out, err = process.communicate(timeout=PATIENCE)
+    out, err = process.communicate(timeout=patience)
     return Done(process.returncode, out, err)
 
 
