@@ -96,6 +96,7 @@ async def decide(
                 await _ask_first(record, location, whom, chosen, decision.task_id)
         decided = await decisions.decide(journal, chosen, decision)
         await journal.end(0, f"decided about {len(decided)} of the jobs")
+    await anyio.to_thread.run_sync(_told, location)
     return decided
 
 

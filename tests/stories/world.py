@@ -69,7 +69,7 @@ class World:
         return path
 
     def start(self, *words: str, cwd: Path | None = None, **environ: str) -> subprocess.Popen[str]:
-        """Type a command and do not wait."""
+        """Type a command and do not wait; in a session of its own, so that a terminal's signals can be played."""
         clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         clean |= {"PYTHONPATH": str(HERE), **environ}
         return subprocess.Popen(
@@ -80,6 +80,7 @@ class World:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
     def type(self, *words: str, cwd: Path | None = None, **environ: str) -> Done:
