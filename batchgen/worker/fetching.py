@@ -1,6 +1,5 @@
 """Bringing a picture home. What was begun is finished within the grace: its URL may die before the next run."""
 
-import math
 from contextlib import suppress
 
 from batchgen.api import Offer
@@ -99,9 +98,9 @@ async def _once(carried: Carried, generated: Generated, which: tuple[int, int]) 
     """One download; an offer that grew old while it waited for its place is asked for again, the place kept."""
     tools, (index, _) = carried.tools, which
     offer = await fresh_offer(carried, generated)
-    until = math.inf if generated.task_id is None else _fresh_until(carried, offer)
+    until = _fresh_until(carried, offer)
     async with tools.gates.download(host_of(_url(offer, index)), until):
-        if tools.now() > until:
+        if tools.now() > until and generated.task_id is not None:
             _forget_offer(carried, generated)
             offer = await fresh_offer(carried, generated)
         return await _save(carried, _url(offer, index), which)
