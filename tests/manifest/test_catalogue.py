@@ -114,6 +114,16 @@ def test_order_and_unused_columns_decide_nothing(tmp_path: Path) -> None:
     assert [each for each in first if first[each] != changed[each]] == ["a/p"]
 
 
+def test_line_ends_inside_cells_decide_nothing(tmp_path: Path) -> None:
+    """A cell with line breaks makes the same prompt however its table ends lines."""
+    text = "rows: {from: t.jsonl, id: '{{ sku }}'}\n" + TITLED
+    found = set()
+    for ends in ("\\n", "\\r\\n"):
+        write(tmp_path, f'{{"sku": "a", "title": "one{ends}two{ends}"}}\n', "t.jsonl")
+        found |= {job.draft.fingerprint for job in made(tmp_path, text)[0]}
+    assert len(found) == 1
+
+
 def test_patterns_and_templates_of_references(tmp_path: Path) -> None:
     """A pattern's files come by name, a bound takes the first; marks of patterns in a cell are ordinary letters."""
     for name in ("a-2.png", "a-1.png", "a-3.png", "[b]-1.png", "b-1.png"):
