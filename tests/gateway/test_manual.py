@@ -69,7 +69,7 @@ def test_the_shapes_of_creates_are_those_of_the_models() -> None:
 
 
 def test_the_number_of_references_is_that_of_the_models() -> None:
-    """The document allows as many references as the model takes and not one more, in JSON and in a form's fields."""
+    """The document allows as many references as the model takes, in JSON and in each field of a form."""
     for kind, fields in (("application/json", ["image_input"]), ("multipart/form-data", [*wire.URL_FIELDS, "image[]"])):
         check = validator(body(kind))
         for model in MODELS.values():
