@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from email.utils import parsedate_to_datetime
 from typing import Self
 
 from batchgen.api import Offer, Order, Receipt, Standing, answers, models, outcomes, wire
@@ -103,6 +104,20 @@ class Client:
         except Unavailable:
             return False
         return True
+
+    async def clock_skew_seconds(self) -> float | None:
+        """How far this machine's clock is ahead of the server's, None when it does not tell its time.
+
+        Raises:
+            Unavailable: no answer.
+            Stop: the credential is refused, or the address is none of an API.
+        """
+        answer = await self._ask_models(anonymously=False)
+        try:
+            told = parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+        except ValueError:
+            return None
+        return time.time() - told
 
     async def _ask_models(self, *, anonymously: bool) -> Answer:
         return await self._transport.get(wire.MODELS, None if anonymously else self._key())

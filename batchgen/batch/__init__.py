@@ -20,11 +20,11 @@ from batchgen.batch.working import work
 from batchgen.errors import SettingsError, TaskFailed
 from batchgen.expansion import Expansion, expanded
 from batchgen.halt import Halt
-from batchgen.journal import Identity, Progress, Record, Selection, Totals
+from batchgen.journal import Identity, Progress, Record, Selection, Totals, lock
 from batchgen.journal.record import SqliteRecord
 from batchgen.journal.sqlite import SqliteJournal, open_journal
 from batchgen.lifecycle import Accepted
-from batchgen.location import Location
+from batchgen.location import Location, locate
 from batchgen.manifest.load import Manifest, load
 from batchgen.manifest.provider import Remote
 from batchgen.manifest.rejects import NAME as REJECTS
@@ -32,6 +32,7 @@ from batchgen.plan import Plan
 from batchgen.report.summary import Summary, summary, write_report
 from batchgen.store.decode import Structure
 from batchgen.store.local import LocalStore
+from batchgen.store.owner import claim
 from batchgen.verdict import verdict
 
 __all__ = [
@@ -128,6 +129,7 @@ async def run(options: RunOptions, observer: Observer) -> Ending:
         BatchgenError: nothing could be begun, or the journal failed; the exit code is the error's.
     """
     began = time.monotonic()
+    await anyio.to_thread.run_sync(_turned_away, options)
     read = await anyio.to_thread.run_sync(asked, options)
     if await anyio.to_thread.run_sync(idle, read, options):
         return _idle(read, time.monotonic() - began)
@@ -164,12 +166,22 @@ async def _carried_out(
     return Ending(code, reason, found.plan.folder, number, time.monotonic() - began, spent, told)
 
 
+def _turned_away(options: RunOptions) -> None:
+    """Say at once that another run holds the batch, before its tables are read for a long time."""
+    at = locate(options.manifest, outputs=options.outputs, provider=options.provider, journal=options.journal)
+    lock.require_free(str(at.journal.parent))
+
+
 async def _opened(read: Asked, stack: AsyncExitStack) -> SqliteJournal:
     """Take the batch: its folder must be writable before anything else happens."""
     await LocalStore(read.location.folder, Structure()).ready()
     path, aliases = str(read.location.journal), read.aliases
     try:
-        return await stack.enter_async_context(open_journal(path, read.identity(), verb="run", also_known_as=aliases))
+        journal = await stack.enter_async_context(
+            open_journal(path, read.identity(), verb="run", also_known_as=aliases)
+        )
+        await anyio.to_thread.run_sync(claim, str(read.location.folder), journal.identity.batch_id)
+        return journal
     except OSError as broken:
         raise SettingsError(f"the journal {path} cannot be written: {broken.strerror or broken}") from broken
 

@@ -24,7 +24,9 @@ from batchgen.journal.sqlite import SqliteJournal
 from batchgen.manifest.provider import Local
 from batchgen.store.decode import Check, Decoder, Structure
 from batchgen.store.local import LocalStore
+from batchgen.store.space import floor_bytes, shortage
 from batchgen.worker import Worker
+from batchgen.worker.room import Room
 from batchgen.worker.tools import Clocks, Tools
 
 FIGURES_EVERY_SECONDS = 0.25
@@ -80,6 +82,7 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
             caps=asked.buying.caps,
             price=asked.buying.price,
             brake=Brake(terms.failures.stop_at),
+            room=Room(partial(_shortage, asked)),
         )
         look = partial(watch.figures, tally=tally, start=watch.Start(anyio.current_time(), stored))
         async with anyio.create_task_group() as background:
@@ -95,6 +98,13 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
 @asynccontextmanager
 async def _open(worker: Worker) -> AsyncIterator[Worker]:
     yield worker
+
+
+async def _shortage(asked: Asked) -> str:
+    """What is short on the volumes of the pictures and of the journal."""
+    folders = (str(asked.location.folder), str(asked.location.journal.parent))
+    floor = floor_bytes(asked.manifest.terms.limits.in_flight)
+    return await anyio.to_thread.run_sync(shortage, folders, floor)
 
 
 def _judge(asked: Asked) -> AbstractAsyncContextManager[Check]:

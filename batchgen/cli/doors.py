@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from batchgen.api.models import Catalogue
     from batchgen.batch import Ending, Observer, RunOptions, Whom
+    from batchgen.batch.doctor import Examined
     from batchgen.batch.explaining import Explained
+    from batchgen.batch.keeping import Verified, VerifyOptions
     from batchgen.decide import Decision
     from batchgen.gateway.serve import Ready, ServeOptions
     from batchgen.journal import Progress, Record
     from batchgen.location import Location
     from batchgen.plan import Plan
+    from batchgen.prune import Leftover
 
 
 class Doors:
@@ -75,6 +79,30 @@ class Doors:
         from batchgen import batch
 
         return anyio.run(batch.decide, location, decision, names, whom)
+
+    def verify(self, options: "VerifyOptions") -> "Verified":
+        """Hold files and journal against each other."""
+        import anyio
+
+        from batchgen.batch import keeping
+
+        return anyio.run(keeping.verify, options)
+
+    def prune(self, location: "Location", *, delete: bool) -> "list[Leftover]":
+        """Find pictures that are not asked for any more, and remove them if told to."""
+        import anyio
+
+        from batchgen.batch import keeping
+
+        return anyio.run(partial(keeping.prune, location, delete=delete))
+
+    def doctor(self, location: "Location", source: str, provider: str | None) -> "list[Examined]":
+        """Look at everything that a run would need."""
+        import anyio
+
+        from batchgen.batch import doctor
+
+        return anyio.run(doctor.doctor, location, source, provider)
 
     def serve(self, options: "ServeOptions", ready: "Callable[[Ready], None]") -> None:
         """Play the provider until told to stop."""

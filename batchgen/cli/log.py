@@ -42,9 +42,12 @@ def turn_on(err: Outlet) -> None:
     _hush()
 
 
-def turn_off() -> None:
-    """Log nothing: what people must know is said in the last lines."""
-    logging.getLogger().handlers[:] = [logging.NullHandler()]
+def turn_off(err: Outlet) -> None:
+    """Log nothing but what would be lost otherwise: what people must know is said in the last lines."""
+    handler = logging.StreamHandler(err)
+    handler.setFormatter(Plain())
+    handler.setLevel(logging.CRITICAL)
+    logging.getLogger().handlers[:] = [handler]
     _hush()
 
 

@@ -96,7 +96,7 @@ def console(ctx: click.Context) -> Console:
     if found.voice.verbose:
         turn_on(found.err)
     else:
-        turn_off()
+        turn_off(found.err)
     return found
 
 

@@ -10,6 +10,9 @@ VERBS: Final = {
     "export": "one row per picture, as JSON lines",
     "explain": "one job or picture: what it is, its life, why it waits",
     "resolve": "decide about payments in doubt",
+    "verify": "hold pictures and journal against each other, and mend",
+    "prune": "list pictures that are not asked for any more; remove them",
+    "doctor": "what is wrong with key, network, disk, clock, versions",
     "models": "what the provider says about its models",
     "schema": "the manifest language as a JSON Schema, for editors",
     "serve": "play the provider on this machine, for nothing",
@@ -17,13 +20,13 @@ VERBS: Final = {
 
 SECTIONS: Final = {
     "Every day": ("init", "plan", "run", "status", "export"),
-    "Now and then": ("explain", "resolve", "models", "schema", "serve"),
+    "Now and then": ("explain", "resolve", "verify", "prune", "models", "doctor", "schema", "serve"),
 }
 
 UNLISTED: Final = {"validate": "what is wrong with a manifest, without asking anybody"}
 """Verbs that help does not list."""
 
-LATER: Final = frozenset({"report", "view", "verify", "prune", "doctor", "selftest"})
+LATER: Final = frozenset({"report", "view", "selftest"})
 """Verbs of later releases: known by name, so that they are answered and not guessed at."""
 
 _PLACE: Final = ("--store",)

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import anyio
 import apsw
 
-from batchgen.errors import JournalError
+from batchgen.errors import Damaged, JournalError
 
 Result = TypeVar("Result")
 Work: TypeAlias = Callable[[apsw.Connection], Result]
@@ -34,12 +34,16 @@ class _Piece:
 
 @dataclass(slots=True, eq=False)
 class Commits:
-    """The writer's thread with its connection; `after_commit` is called in it once others have their results."""
+    """The writer's thread with its connection; `after_commit` is called in it once others have their results.
+
+    `lost` is asked after every commit, before anybody hears of it: a reason why nobody will ever find it, or nothing.
+    """
 
     connection: apsw.Connection
     after_commit: Callable[[], None]
+    lost: Callable[[], str] = lambda: ""
     _queue: "queue.SimpleQueue[_Piece | None]" = field(default_factory=queue.SimpleQueue)
-    _broken: str = ""
+    _broken: JournalError | None = None
     _closed: bool = False
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _thread: threading.Thread = field(init=False)
@@ -63,8 +67,12 @@ class Commits:
             await piece.future
         return piece.future.result()  # type: ignore[no-any-return]  # the work's own result
 
-    def refuse(self, reason: str) -> None:
-        """Write nothing more, for this reason; to be called in the thread."""
+    @property
+    def broken(self) -> bool:
+        """Whether nothing more is written."""
+        return self._broken is not None
+
+    def _refuse(self, reason: JournalError) -> None:
         self._broken = reason
         if self.connection.in_transaction:
             with contextlib.suppress(apsw.Error):
@@ -84,7 +92,7 @@ class Commits:
             self._commit(pieces)
             with contextlib.suppress(RuntimeError):  # a loop that is closed has nobody left to tell
                 self._loop.call_soon_threadsafe(_deliver, pieces)
-            if not self._broken:
+            if self._broken is None:
                 self.after_commit()
             pieces = self._gather()
 
@@ -105,19 +113,25 @@ class Commits:
 
     def _commit(self, pieces: list[_Piece]) -> None:
         try:
-            if not self._broken:
+            if self._broken is None:
                 self.connection.execute("BEGIN IMMEDIATE")
                 for piece in pieces:
                     self._do(piece)
                 self.connection.execute("COMMIT")
+                if gone := self.lost():
+                    self._refuse(JournalError(gone))
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            self._refuse(Damaged(f"The journal is damaged ({error}); see `batchgen verify`, and run again then."))
         except apsw.Error as error:
-            self.refuse(
-                f"The journal could not be written ({error}); nothing more is recorded by this run. Mend the disk and"
-                " run again."
+            self._refuse(
+                JournalError(
+                    f"The journal could not be written ({error}); nothing more is recorded by this run. Mend the disk"
+                    " and run again."
+                )
             )
-        if self._broken:
+        if self._broken is not None:
             for piece in pieces:
-                piece.error = JournalError(self._broken)
+                piece.error = type(self._broken)(str(self._broken))
 
     def _do(self, piece: _Piece) -> None:
         self.connection.execute("SAVEPOINT piece")

@@ -43,8 +43,8 @@ def check(folder: str, run: int, milestones: int) -> None:
         )
     raise Foreign(
         f"The journal in {folder} is an older copy: it ends at run {run} with {milestones} milestones, run {known[0]}"
-        f" with {known[1]} was reached. Put the newest one back; going on from this one could pay twice"
-        " (--accept-old-copy does not exist yet)."
+        f" with {known[1]} was reached. Put the newest one back; or `batchgen verify --accept-old-copy` puts every job"
+        " that may have been sent since in doubt, and goes on."
     )
 
 

@@ -34,6 +34,22 @@ def take(folder: str, now: float) -> int:
     return descriptor
 
 
+def require_free(folder: str) -> None:
+    """Make sure that no run holds the folder's lock now; takes nothing.
+
+    Raises:
+        HeldElsewhere: one has it; says who, within a second.
+    """
+    try:
+        descriptor = os.open(os.path.join(folder, "lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        _wait(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
 def is_held(folder: str) -> bool:
     """Whether some run holds the folder's lock now."""
     try:
@@ -46,10 +62,10 @@ def is_held(folder: str) -> bool:
         os.close(descriptor)
 
 
-def _wait(descriptor: int) -> None:
+def _wait(descriptor: int, kind: int = fcntl.LOCK_EX) -> None:
     # A few tries, because a reader that only asks holds the lock for an instant.
     for _ in range(_TRIES):
-        if _try(descriptor, fcntl.LOCK_EX):
+        if _try(descriptor, kind):
             return
         time.sleep(_PAUSE_SECONDS)
     holder = os.pread(descriptor, 500, 0).decode("utf-8", "replace").strip() or "another process"

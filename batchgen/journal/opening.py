@@ -1,22 +1,38 @@
-"""What must be true of a SQLite journal before a run may write it; a journal in doubt is left as it is."""
+"""What must be true of a SQLite journal before a run may write it; a journal in doubt is left as it is.
+
+After a run that ended in order only what is always read is proven here; a job is proven when it is read, and the whole
+journal before a new expansion is owed. After a run without an end everything is.
+"""
 
 import os
+from dataclasses import dataclass
 
 import apsw
 
 from batchgen.errors import Damaged, Foreign
-from batchgen.journal import Identity, epoch, owing, rows
-from batchgen.journal.record import reading
-from batchgen.journal.schema import TABLES, Machine, connect, create, make_durable, read_identity, write_identity
+from batchgen.journal import Identity, epoch, migration, rows, salvage
+from batchgen.journal.proof import milestones_at_end, prove, prove_tables
+from batchgen.journal.reading import reading
+from batchgen.journal.schema import Machine, connect, create, make_durable, read_identity, write_identity
 
 
-def opened(path: str, identity: Identity | None, also_known_as: frozenset[str], machine: Machine) -> apsw.Connection:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A journal that may be written: how many milestones it holds, and whether all of it is `proven`."""
+
+    connection: apsw.Connection
+    milestones: int
+    proven: bool
+
+
+def opened(path: str, identity: Identity | None, also_known_as: frozenset[str], machine: Machine) -> Opened:
     """Make the journal if there is none, else prove it; the folder's lock must be held.
 
     Raises:
         Foreign: of another batch or provider, a newer format, an older copy, or none where one must be.
         Damaged: anything in it that a run relies on is not as it was written.
     """
+    salvage.finish(path)
     if not os.path.exists(path):
         if identity is None:
             raise Foreign(f"There is no journal at {path}; nothing has been run there.")
@@ -25,57 +41,46 @@ def opened(path: str, identity: Identity | None, also_known_as: frozenset[str], 
     if os.path.getsize(path) == 0:
         raise Damaged(f"{path} is empty; put a copy back. Nothing was written to it.")
     with reading(path):
-        return _proven(path, identity, also_known_as, machine)
+        found = sound(path, machine)
+        try:
+            run = found.connection.execute("SELECT coalesce(max(number), 0) FROM runs").get
+            epoch.check(os.path.dirname(path), run, found.milestones)
+            if identity is not None:
+                _claim(found.connection, identity, also_known_as, path)
+        except BaseException:
+            found.connection.close()
+            raise
+    return found
 
 
-def milestones(connection: apsw.Connection) -> int:
-    """How many milestones there are."""
-    return int(connection.execute("SELECT count(*) FROM milestones").get)
+def sound(path: str, machine: Machine) -> Opened:
+    """Connect to a journal for writing, brought to this format, once it has shown to be sound.
 
-
-def _proven(path: str, identity: Identity | None, also_known_as: frozenset[str], machine: Machine) -> apsw.Connection:
+    Raises:
+        Foreign: it is no journal, or a newer format.
+        Damaged: something in it is not as it was written.
+    """
     connection = connect(path, machine)
     try:
-        kept = read_identity(connection, path)  # first, so that a file of others stays as it is
-        make_durable(connection)
-        _prove_file(connection, path)
-        _prove_rows(connection, path)
-        run = connection.execute("SELECT coalesce(max(number), 0) FROM runs").get
-        epoch.check(os.path.dirname(path), run, milestones(connection))
-        if identity is not None:
-            _claim(connection, path, (kept, identity), also_known_as)
+        if old := migration.is_older(connection):
+            migration.back_up(path, machine)
+            migration.migrate(connection, path)
+        read_identity(connection, path)  # first, so that a file of others stays as it is
+        make_durable(connection, network=bool(machine.network(os.path.dirname(path))))
+        known = None if old else milestones_at_end(connection)
+        if known is None:
+            return Opened(connection, prove(connection, path), proven=True)
+        prove_tables(connection, path)
+        rows.runs(connection)
+        rows.totals(connection)
+        return Opened(connection, known, proven=False)
     except BaseException:
         connection.close()
         raise
-    return connection
 
 
-def _prove_file(connection: apsw.Connection, path: str) -> None:
-    # Not quick_check, which would believe an index that has lost a job.
-    if connection.pragma("integrity_check") != "ok":
-        raise Damaged(f"{path} is damaged; keep it, and put a copy back or ask for help.")
-    written = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
-    if written != set(TABLES):
-        raise Damaged(f"{path} does not have the tables of a journal; keep it, and put a copy back or ask for help.")
-
-
-def _prove_rows(connection: apsw.Connection, path: str) -> None:
-    """Every head with its milestone, every run, the totals against a recount of the jobs."""
-    count = 0
-    for row in connection.execute(rows.PROGRESS):
-        rows.prove(row)
-        count += row[rows.HEAD] + 1
-    rows.runs(connection)
-    rows.totals(connection)
-    told = set(connection.execute("SELECT model, standing, what, amount FROM totals WHERE standing <> '' AND amount"))
-    if count != milestones(connection) or told != set(connection.execute(owing.RECOUNT)):
-        raise Damaged(f"{path} has sums that contradict its jobs; keep it, and put a copy back or ask for help.")
-
-
-def _claim(
-    connection: apsw.Connection, path: str, identities: tuple[Identity, Identity], also_known_as: frozenset[str]
-) -> None:
-    kept, identity = identities
+def _claim(connection: apsw.Connection, identity: Identity, also_known_as: frozenset[str], path: str) -> None:
+    kept = read_identity(connection, path)
     if kept.name != identity.name and not _moved_to(path, identity.name):
         raise Foreign(f"This journal belongs to the batch {kept.name!r}, not to {identity.name!r}; mend `name:`.")
     if kept.provider != identity.provider and kept.provider not in also_known_as and _under_way(connection):

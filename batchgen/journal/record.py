@@ -1,14 +1,13 @@
 """A SQLite journal as readers see it: a connection of its own that takes no lock and writes nothing."""
 
-import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import apsw
 
-from batchgen.errors import Damaged, Foreign, JournalError
+from batchgen.errors import Foreign
 from batchgen.job import Draft
 from batchgen.journal import (
     EVERYTHING,
@@ -22,11 +21,18 @@ from batchgen.journal import (
     Totals,
     Written,
     lock,
+    migration,
     owing,
+    proof,
     rows,
 )
 from batchgen.journal.choosing import selected
+from batchgen.journal.reading import reading
 from batchgen.journal.schema import Machine, connect_to_read, read_identity
+from batchgen.lifecycle import Milestone
+
+_BEFORE: Final = """
+    SELECT job, position, run, at, kind, attempt, body, checksum FROM milestones WHERE job = ? AND position = ?"""
 
 
 class SqliteRecord:
@@ -44,6 +50,8 @@ class SqliteRecord:
         with reading(self._path):
             self._connection = connect_to_read(self._path, machine or Machine())
             try:
+                if migration.is_older(self._connection):
+                    self._connection = _made_new(self._connection, self._path)
                 self._identity = read_identity(self._connection, self._path)
             except BaseException:
                 self._connection.close()
@@ -87,6 +95,19 @@ class SqliteRecord:
                 if selected(progress, selection):
                     yield progress
 
+    def before(self, progress: Progress) -> Milestone | None:
+        """The milestone before a job's newest, None before its first."""
+        with reading(self._path):
+            row = self._connection.execute(_BEFORE, (progress.job.number, progress.position - 1)).fetchone()
+            return None if row is None else rows.milestone(row)
+
+    def prove(self) -> int:
+        """Prove the whole journal, every milestone and every sum; returns the number of milestones."""
+        with reading(self._path):
+            count = proof.prove(self._connection, self._path)
+            proof.prove_lives(self._connection, self._path)
+        return count
+
     def totals(self) -> Totals:
         """The figures, as of one moment."""
         with reading(self._path):
@@ -109,20 +130,18 @@ class SqliteRecord:
             return [Written(row[1], rows.milestone(row), row[2], row[3]) for row in found]
 
 
-@contextlib.contextmanager
-def reading(path: str) -> Iterator[None]:
-    """Say what is wrong with a journal in batchgen's words.
-
-    Raises:
-        Damaged: SQLite finds the file malformed, or not a database at all.
-        JournalError: it cannot be read.
-    """
+def _made_new(older: apsw.Connection, path: str) -> apsw.Connection:
+    """A private copy of a journal of an older format, brought to this one; the journal itself stays as it is."""
     try:
-        yield
-    except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, apsw.FormatError, UnicodeDecodeError) as error:
-        raise Damaged(f"{path} is damaged ({error}); keep it, and put a copy back or ask for help.") from error
-    except apsw.Error as error:
-        raise JournalError(f"{path} could not be read ({error}); mend that and run again.") from error
+        copy = migration.copied(older)
+    finally:
+        older.close()
+    try:
+        migration.migrate(copy, path)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
 
 
 def _narrowed(selection: Selection) -> tuple[str, tuple[str | int, ...]]:

@@ -19,10 +19,11 @@ SEALED: Final = "number, id, fingerprint, recipe, request, model, path, place, i
 
 PROGRESS: Final = f"""
     SELECT {SEALED}, seal, head, jobs.kind, jobs.run, state,
-        milestones.kind, attempt, body, milestones.run, at, checksum
+        milestones.kind, attempt, body, milestones.run, at, checksum,
+        EXISTS (SELECT 1 FROM milestones AS later WHERE later.job = number AND later.position = head + 1)
     FROM jobs LEFT JOIN milestones ON job = number AND position = head"""  # noqa: S608  # columns named in the program
 ENTRIES: Final = (
-    PROGRESS.replace("checksum\n", "checksum,\n        key, line, name, cells, proof\n")
+    PROGRESS.replace("head + 1)\n", "head + 1),\n        key, line, name, cells, proof\n")
     + " LEFT JOIN rows ON key = input"
 )
 """PROGRESS with the input row of each job."""
@@ -33,7 +34,9 @@ RUN: Final = """number, verb, began, ended, host, pid, user, version, exit_code,
 _SEAL: Final = 12
 HEAD: Final = _SEAL + 1
 """Where the columns of the newest milestone begin in a row of PROGRESS."""
-_PROGRESS: Final = HEAD + 10
+_PROGRESS: Final = HEAD + 11
+
+_AMOUNTS: Final = "SELECT model, standing, what, amount, seal FROM totals"
 
 # The word for people follows from the kind alone, but for the two ways in which a job ends without a picture.
 _STATES: Final = {
@@ -56,8 +59,8 @@ def prove(row: Row) -> None:
     Raises:
         Damaged: one of them is not as it was written.
     """
-    head, job_kind, job_run, state, kind, attempt, body, run, at, checksum = row[HEAD:_PROGRESS]
-    whole = seal(*row[:_SEAL]) == row[_SEAL] and (job_kind, job_run) == (kind, run)
+    head, job_kind, job_run, state, kind, attempt, body, run, at, checksum, later = row[HEAD:_PROGRESS]
+    whole = seal(*row[:_SEAL]) == row[_SEAL] and (job_kind, job_run) == (kind, run) and not later
     whole = whole and seal(row[0], head, run, at, kind, attempt, body) == checksum
     if not whole or state not in _STATES.get(kind, ()):
         raise Damaged(f"The journal's row of job {row[0]} is damaged; keep it, and put a copy back or ask for help.")
@@ -71,7 +74,7 @@ def progress(row: Row) -> Progress:
     """
     prove(row)
     number, job_id, fingerprint, recipe, request, _, path, _, _, _, standing, changed = row[:_SEAL]
-    head, _, _, _, kind, attempt, body, run, at, _ = row[HEAD:_PROGRESS]
+    head, _, _, _, kind, attempt, body, run, at, *_ = row[HEAD:_PROGRESS]
     job = Job(number, job_id, fingerprint, recipe, decode_request(request), path)
     return Progress(job, head, decode_milestone(kind, attempt, body), at, run, cast(Place, standing), bool(changed))
 
@@ -111,10 +114,12 @@ def milestone(row: Row) -> Milestone:
 
 def runs(connection: apsw.Connection) -> list[Run]:
     """All runs, the newest first."""
-    rows = connection.execute(f"SELECT {RUN}, seal FROM runs ORDER BY number DESC").fetchall()  # noqa: S608  # as above
-    if not rows and connection.execute("SELECT EXISTS (SELECT 1 FROM jobs)").get:
-        raise Damaged("The journal's runs are missing; keep it, and put a copy back or ask for help.")
-    return [_run(row) for row in rows]
+    rows = connection.execute(f"SELECT {RUN}, seal FROM runs ORDER BY number DESC")  # noqa: S608  # as above
+    found = [_run(row) for row in rows]
+    begun = found or not connection.execute("SELECT EXISTS (SELECT 1 FROM jobs)").get
+    if not begun or [each.number for each in found] != list(range(len(found), 0, -1)):
+        raise Damaged("A run in the journal is missing; keep it, and put a copy back or ask for help.")
+    return found
 
 
 def run(connection: apsw.Connection, number: int) -> Run:
@@ -169,9 +174,18 @@ def totals(connection: apsw.Connection) -> Totals:
 def money(connection: apsw.Connection) -> Money:
     """The money of the whole batch."""
     sums = dict.fromkeys(Money.__dataclass_fields__, 0)
-    for _, _, what, amount in _amounts(connection, "WHERE standing = '' AND what <> 'rows'"):
+    for _, _, what, amount in _amounts(connection, "WHERE standing = '' AND what LIKE 'money:%'"):
         sums[what.removeprefix("money:")] += amount
     return Money(**sums)
+
+
+def amount(connection: apsw.Connection, key: tuple[str, str, str]) -> int | None:
+    """One total (model, standing, what), None when there is none."""
+    row = connection.execute(f"{_AMOUNTS} WHERE (model, standing, what) = (?, ?, ?)", key).fetchone()
+    if row is None:
+        return None
+    _prove(row, "total")
+    return int(row[3])
 
 
 def amount_of_day(connection: apsw.Connection, day: str) -> int:
@@ -184,7 +198,7 @@ def amount_of_day(connection: apsw.Connection, day: str) -> int:
 
 
 def _amounts(connection: apsw.Connection, where: str) -> Iterator[Row]:
-    for row in connection.execute(f"SELECT model, standing, what, amount, seal FROM totals {where}"):  # noqa: S608
+    for row in connection.execute(f"{_AMOUNTS} {where}"):
         _prove(row, "total")
         yield row[:-1]
 
@@ -192,7 +206,8 @@ def _amounts(connection: apsw.Connection, where: str) -> Iterator[Row]:
 def _prove_none_missing(connection: apsw.Connection, found: list[Row]) -> None:
     counted = sum(amount for _, _, what, amount in found if what == "rows")
     owed = connection.execute("SELECT EXISTS (SELECT 1 FROM jobs)").get
-    if counted != sum(what != "rows" for _, _, what, _ in found) or bool(owed) != bool(counted):
+    of_jobs = any(what.startswith("jobs:") for _, _, what, _ in found)
+    if counted != sum(what != "rows" for _, _, what, _ in found) or bool(owed) != of_jobs:
         raise Damaged("A total in the journal is missing; keep it, and put a copy back or ask for help.")
 
 

@@ -13,6 +13,9 @@ import apsw
 from batchgen.errors import Damaged, Foreign
 from batchgen.journal import Identity
 from batchgen.journal.codec import seal
+from batchgen.journal.filesystem import network_kind
+
+_PATIENCE_MILLISECONDS: Final = 120_000
 
 APPLICATION: Final = 0x42474A4C
 FORMAT: Final = 2
@@ -78,10 +81,14 @@ each once and known by its content; `redone` names the milestones with which a r
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a journal needs of the machine: a clock in unix seconds and, for tests, a SQLite VFS by name."""
+    """What a journal needs of the machine: a clock in unix seconds and, for tests, a SQLite VFS by name.
+
+    `network` tells the kind of a folder's file system if other machines may write it too, else nothing.
+    """
 
     clock: Callable[[], float] = time.time
     vfs: str | None = None
+    network: Callable[[str], str] = network_kind
 
 
 def connect(path: str, machine: Machine) -> apsw.Connection:
@@ -89,10 +96,15 @@ def connect(path: str, machine: Machine) -> apsw.Connection:
     return _opened(path, machine, apsw.SQLITE_OPEN_READWRITE)
 
 
-def make_durable(connection: apsw.Connection) -> None:
-    """From here on a commit is on the disk when it returns, and readers never wait for it."""
-    connection.pragma("journal_mode", "WAL")
-    connection.pragma("synchronous", "FULL")
+def make_durable(connection: apsw.Connection, *, network: bool = False) -> None:
+    """From here on a commit is on the disk when it returns.
+
+    Readers never wait for it, but on a network file system: a WAL needs memory that all who use it share.
+    """
+    connection.pragma("journal_mode", "TRUNCATE" if network else "WAL")
+    connection.pragma("synchronous", "EXTRA" if network else "FULL")
+    if network:
+        connection.set_busy_timeout(_PATIENCE_MILLISECONDS)  # for whoever reads meanwhile
     connection.pragma("foreign_keys", True)  # noqa: FBT003  # a pragma's value
 
 

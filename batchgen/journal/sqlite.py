@@ -5,14 +5,14 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeVar
 
 import anyio
 import apsw
 
-import batchgen
+from batchgen.errors import JournalError
 from batchgen.job import Draft
 from batchgen.journal import (
     Caps,
@@ -29,12 +29,16 @@ from batchgen.journal import (
     owing,
     recording,
     rows,
+    running,
+    unrecorded,
 )
 from batchgen.journal.choosing import PAGE, UNDER_WAY, goes_on
-from batchgen.journal.codec import seal
 from batchgen.journal.commits import Commits
-from batchgen.journal.record import reading
-from batchgen.journal.schema import Machine, connect_to_read, read_identity, whoami
+from batchgen.journal.filesystem import require_locks
+from batchgen.journal.proof import prove
+from batchgen.journal.reading import reading
+from batchgen.journal.schema import Machine, connect_to_read, read_identity
+from batchgen.lifecycle import Accepted
 from batchgen.terms import Terms
 
 Result = TypeVar("Result")
@@ -66,7 +70,8 @@ class _Opened:
     milestones: int
     run: int
     killed_before: bool
-    file: tuple[int, int] | None
+    proven: bool
+    files: tuple[tuple[int, int] | None, ...]
 
 
 @asynccontextmanager
@@ -107,7 +112,8 @@ class SqliteJournal:
         self._milestones = opened.milestones
         self._told_at = opened.machine.clock()
         self._reading = anyio.CapacityLimiter(1)
-        self._commits = Commits(opened.writer, self._after_commit)
+        self._proven = opened.proven
+        self._commits = Commits(opened.writer, self._after_commit, self._lost)
 
     @property
     def identity(self) -> Identity:
@@ -127,13 +133,19 @@ class SqliteJournal:
     async def owe(
         self, drafts: Iterable[Draft], inputs: str, redo: Redo | None = None, choice: Choice | None = None
     ) -> Comparison:
-        """Make the journal owe exactly this whole expansion; the drafts are drawn in another thread."""
+        """Make the journal owe exactly this whole expansion; the drafts are drawn in another thread.
+
+        The whole journal is proven before, once: what is owed is decided in sets, by rows that nobody looks at.
+        """
 
         def work(connection: apsw.Connection) -> tuple[Comparison, int]:
+            if not self._proven:
+                prove(connection, self._opened.path)
             return owing.owe(connection, drafts, inputs, owing.Wish(redo, choice), self._stamp())
 
         comparison, added = await self._commits.do(work)
         self._milestones += added
+        self._proven = True
         self._identity = replace(self._identity, inputs=inputs)
         return comparison
 
@@ -154,7 +166,12 @@ class SqliteJournal:
         def work(connection: apsw.Connection) -> None:
             recording.record(connection, entries, caps, self._stamp())
 
-        await self._commits.do(work)
+        try:
+            await self._commits.do(work)
+        except JournalError as error:
+            if self._commits.broken:
+                await self._keep_paid(entries, error)
+            raise
         self._milestones += len(entries)
 
     async def totals(self) -> Totals:
@@ -172,9 +189,8 @@ class SqliteJournal:
 
     async def end(self, exit_code: int, reason: str) -> None:
         """End this run in the journal; nothing else may follow."""
-        await self._commits.do(
-            partial(_end, run=self.run, now=self._opened.machine.clock(), ending=(exit_code, reason))
-        )
+        ending = (float(self._opened.machine.clock()), exit_code, reason)
+        await self._commits.do(partial(running.end, run=self.run, milestones=self._milestones, ending=ending))
 
     async def close(self) -> None:
         """Let go of the file and the lock; the run stays without an end unless `end` was called."""
@@ -196,13 +212,28 @@ class SqliteJournal:
     def _stamp(self) -> tuple[int, float]:
         return self.run, float(self._opened.machine.clock())
 
-    def _after_commit(self) -> None:
-        if abs(self._opened.machine.clock() - self._told_at) < epoch.EVERY_SECONDS:
+    async def _keep_paid(self, entries: Sequence[Entry], error: JournalError) -> None:
+        """Write down elsewhere what was paid for and cannot be recorded."""
+        paid = [each for each in entries if isinstance(each.milestone, Accepted)]
+        if not paid:
             return
-        # SQLite goes on writing to a file that nobody can find any more, and says that all is well.
-        if _file(self._opened.path) != self._opened.file:
-            self._commits.refuse(f"{self._opened.path} was removed or replaced while this run wrote it; put it back.")
-        else:
+        keep = partial(unrecorded.keep, os.path.dirname(self._opened.path), self._identity.batch_id, paid)
+        with anyio.CancelScope(shield=True):
+            try:
+                path = await anyio.to_thread.run_sync(keep)
+            except OSError as broken:
+                _log.critical("paid, and recorded nowhere (%s): write down the task that is named here", broken)
+                return
+        raise type(error)(f"{error} What was paid for meanwhile is kept in {path}; the next run records it.") from error
+
+    def _lost(self) -> str:
+        # SQLite goes on writing to files that nobody can find any more, and says that all is well.
+        if running.files(self._opened.path) == self._opened.files:
+            return ""
+        return f"{self._opened.path} was removed or replaced while this run wrote it; put it back and run again."
+
+    def _after_commit(self) -> None:
+        if abs(self._opened.machine.clock() - self._told_at) >= epoch.EVERY_SECONDS:
             self._tell()
 
     def _tell(self) -> None:
@@ -213,49 +244,26 @@ class SqliteJournal:
             _log.warning("how far the journal has come could not be noted beside it: %s", error)
 
 
-def _open(path: str, prove: Callable[[str], apsw.Connection], machine: Machine, verb: str) -> _Opened:
+def _open(path: str, prove: Callable[[str], opening.Opened], machine: Machine, verb: str) -> _Opened:
     path = os.path.abspath(path)
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    folder = os.path.dirname(path)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    if machine.network(folder):
+        require_locks(folder)
     with ExitStack() as undo:
-        held = lock.take(os.path.dirname(path), machine.clock())
+        held = lock.take(folder, machine.clock())
         undo.callback(os.close, held)
-        writer = prove(path)
-        undo.callback(writer.close)
+        unrecorded.keep_room(folder)
+        found = prove(path)
+        undo.callback(found.connection.close)
         with reading(path):
-            run, killed = _begin(writer, verb, machine.clock())
-            identity, milestones = read_identity(writer, path), opening.milestones(writer)
+            run, killed = running.begin(found.connection, verb, machine.clock())
+            identity = read_identity(found.connection, path)
+            brought = running.bring_in(found.connection, folder, identity, float(machine.clock()))
             reader = connect_to_read(path, machine)
         undo.pop_all()
-        return _Opened(path, machine, held, writer, reader, identity, milestones, run, killed, _file(path))
-
-
-def _file(path: str) -> tuple[int, int] | None:
-    """Which file a name stands for."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _begin(connection: apsw.Connection, verb: str, now: float) -> tuple[int, bool]:
-    """Begin a run; says its number and whether the one before has no end."""
-    before = connection.execute("SELECT number, ended FROM runs ORDER BY number DESC LIMIT 1").fetchone() or (0, now)
-    run = before[0] + 1
-    row = (run, verb, float(now), None, *whoami(), batchgen.__version__, None, "", "{}", "{}", 0, 0, "", "{}")
-    with connection:
-        connection.execute(f"INSERT INTO runs VALUES ({'?, ' * len(row)}?)", (*row, seal(*row)))  # noqa: S608
-    return run, before[1] is None
-
-
-def _end(connection: apsw.Connection, *, run: int, now: float, ending: tuple[int, str]) -> None:
-    totals = rows.totals(connection)
-    counts, money = json.dumps(totals.counts), json.dumps(asdict(totals.money))
-    connection.execute(
-        "UPDATE runs SET ended = ?, exit_code = ?, reason = ?, counts = ?, money = ? WHERE number = ?",
-        (float(now), *ending, counts, money, run),
-    )
-    connection.execute(f"UPDATE runs SET seal = seal({rows.RUN}) WHERE number = ?", (run,))  # noqa: S608
+    count, files = found.milestones + brought, running.files(path)
+    return _Opened(path, machine, held, found.connection, reader, identity, count, run, killed, found.proven, files)
 
 
 def _page(connection: apsw.Connection, *, query: str, bindings: tuple[int, int, int]) -> list[rows.Row]:

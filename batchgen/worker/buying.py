@@ -48,6 +48,9 @@ async def _submit(carried: Carried, started: Started, doubt: InDoubt | None) -> 
     order = await tools.prepare(carried.job, started.token)
     async with AsyncExitStack() as slot:
         with tools.halt.while_buying():
+            if short := await tools.room.wait(tools.clocks.timing):
+                tools.halt.stop_buying(4, short)
+                raise LetGo
             await slot.enter_async_context(tools.gates.submit(model))
         if not _may_buy(carried):
             raise LetGo

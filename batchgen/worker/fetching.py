@@ -85,7 +85,12 @@ async def _picture(carried: Carried, generated: Generated, which: tuple[int, int
             _forget_offer(carried, generated)
 
     patience = Patience(tools.terms.limits.expert.download_tries, PATIENCE_SECONDS)
-    return await persist(one, (Unavailable, BadAsset), patience, timing=tools.clocks.timing)
+    since = tools.now()
+    while True:
+        try:
+            return await persist(one, (Unavailable, BadAsset), patience, timing=tools.clocks.timing)
+        except OSError as failed:
+            await tools.room.wait_after(failed, since, tools.clocks.timing)
 
 
 def _forget_offer(carried: Carried, generated: Generated) -> None:

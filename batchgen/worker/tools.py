@@ -13,6 +13,7 @@ from batchgen.journal import Caps, Journal
 from batchgen.retry import REAL, Timing
 from batchgen.store import Store
 from batchgen.terms import Terms
+from batchgen.worker.room import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Tools:
     price: Callable[[Job], int | None] = lambda _: None
     shelter: Shelter = field(default_factory=Shelter)
     brake: Brake = field(default_factory=Brake)
+    room: Room = field(default_factory=Room)
 
     def clock(self) -> float:
         """Unix seconds."""

@@ -15,7 +15,6 @@ from batchgen.job import Draft, Request, draft
 from batchgen.journal.codec import encode_milestone
 from batchgen.journal.owing import RECOUNT
 from batchgen.journal.record import SqliteRecord
-from batchgen.journal.sqlite import SqliteJournal
 from batchgen.lifecycle import Accepted, Generated, JobFailed, Milestone, Started, Stored
 from batchgen.report.summary import summary
 from tests.journal.desks import SqliteDesk
@@ -40,7 +39,11 @@ def live(connection: apsw.Connection, run: int) -> None:
     rest = f"number % {FAILED} > 0"
     stored = Stored(1, "t", 40_000, (asset("shoes/0000000.png"),))
     for position, (milestone, where) in enumerate(
-        [*((each, "true") for each in LIFE), (stored, rest), (JobFailed(1, "refused", "content policy"), f"NOT {rest}")],
+        [
+            *((each, "true") for each in LIFE),
+            (stored, rest),
+            (JobFailed(1, "refused", "content policy"), f"NOT {rest}"),
+        ],
         start=1,
     ):
         reach(connection, min(position, len(LIFE) + 1), milestone, where=where, run=run)

@@ -203,7 +203,7 @@ def test_tracebacks_show_no_values() -> None:
 
 
 @pytest.mark.usefixtures("_log_restored")
-@pytest.mark.parametrize("turn", [lambda: turn_on(Outlet(None)), turn_off])
+@pytest.mark.parametrize("turn", [lambda: turn_on(Outlet(None)), lambda: turn_off(Outlet(None))])
 def test_loud_libraries_are_hushed(turn: Callable[[], None]) -> None:
     """Libraries that log whole URLs never log below a warning, whoever turned them up."""
     for name in ("httpx", "httpcore"):
@@ -215,10 +215,13 @@ def test_loud_libraries_are_hushed(turn: Callable[[], None]) -> None:
 
 @pytest.mark.usefixtures("_log_restored")
 def test_without_v_nothing_is_logged(capfd: pytest.CaptureFixture[str]) -> None:
-    """Without -v even a warning goes nowhere: it would tear the panel and pass no filter."""
-    turn_off()
+    """Without -v even a warning goes nowhere: it would tear the panel. Only what would be lost otherwise is said."""
+    err = io.StringIO()
+    turn_off(Outlet(err))
     logging.getLogger("batchgen").warning("hello https://x.example/?sig=feed")
-    assert capfd.readouterr() == ("", "")
+    assert (err.getvalue(), capfd.readouterr()) == ("", ("", ""))
+    logging.getLogger("batchgen").critical("paid, and not recorded: job 1 is task t")
+    assert err.getvalue().endswith("critical paid, and not recorded: job 1 is task t\n")
 
 
 def test_a_panel_needs_a_terminal_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

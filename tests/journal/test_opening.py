@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -21,11 +22,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchgen.errors import Damaged, Foreign, HeldElsewhere, JournalError
-from batchgen.journal import Progress, Run, Totals
+from batchgen.journal import Progress, Run, Totals, running
 from batchgen.journal.record import SqliteRecord
 from batchgen.journal.schema import FORMAT
 from batchgen.journal.sqlite import open_journal
-from batchgen.lifecycle import InDoubt, Planned, Started
+from batchgen.lifecycle import InDoubt, Planned, Started, Stored
+from batchgen.terms import Terms
 from tests.contracts.journal import ME, PATHS, handed_out, manifest, owed, walk
 from tests.journal.desks import SqliteDesk
 
@@ -49,14 +51,17 @@ def plainly(desk: SqliteDesk) -> Iterator[apsw.Connection]:
         connection.close()
 
 
-async def make(desk: SqliteDesk) -> None:
-    """A journal with a job in every state, a replaced and a gone one, ended."""
+EDITED = {name: name for name in PATHS} | {"Planned": "other", "Stored": "other"}
+
+
+async def make(desk: SqliteDesk, *, ended: bool = True) -> None:
+    """A journal with a job in every state, a replaced and a gone one, ended or killed."""
     async with desk.open() as journal:
         for job in await owed(journal, *PATHS, "gone"):
             await walk(journal, job, *PATHS.get(job.job.id, ()))
-        edited = {name: name for name in PATHS} | {"Planned": "other", "Stored": "other"}
-        await journal.owe(manifest(edited), "inputs")
-        await journal.end(3, "made")
+        await journal.owe(manifest(EDITED), "inputs")
+        if ended:
+            await journal.end(3, "made")
 
 
 # -- the file
@@ -338,10 +343,8 @@ FORGERIES = {
 }
 
 
-@pytest.mark.parametrize("what", FORGERIES)
-async def test_what_was_changed_behind_our_back_is_damage(desk: SqliteDesk, what: str) -> None:
-    """Every row that a run relies on is proven before it does, and nothing is written then."""
-    await make(desk)
+def forge(desk: SqliteDesk, what: str) -> None:
+    """Change something behind the journal's back."""
     with plainly(desk) as connection:
         connection.pragma("foreign_keys", False)
         connection.execute("DROP TRIGGER never_changed; DROP TRIGGER never_removed")
@@ -352,11 +355,54 @@ async def test_what_was_changed_behind_our_back_is_damage(desk: SqliteDesk, what
                     f"""CREATE TRIGGER never_{kind} BEFORE {verb} ON milestones
         BEGIN SELECT raise(ABORT, 'a milestone is never {kind}'); END"""
                 )
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+async def test_what_was_changed_behind_our_back_is_damage(desk: SqliteDesk, what: str) -> None:
+    """After a killed run every row is proven before anything relies on it, and nothing is written then."""
+    await make(desk, ended=False)
+    forge(desk, what)
     before = Path(desk.path).read_bytes()
     with pytest.raises(Damaged, match=r"keep it|keep the journal"):
         async with desk.open():
             pytest.fail("a forged journal was opened")
     assert Path(desk.path).read_bytes() == before
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+async def test_what_was_changed_after_an_end_is_damage_when_it_is_used(desk: SqliteDesk, what: str) -> None:
+    """A run that ended in order spares the next the whole proof, until it owes; no forged job is handed out before."""
+    await make(desk)
+    with SqliteRecord(desk.path) as record:
+        true = {each.job.number: each for each in record.entries()}
+    forge(desk, what)
+
+    async def use() -> None:
+        async with desk.open() as journal:
+            async for each in journal.unfinished(Terms()):
+                assert each == true[each.job.number]
+            await journal.owe(manifest(EDITED), "inputs")
+
+    with pytest.raises(Damaged):
+        await use()
+
+
+async def test_a_run_that_ended_in_order_spares_the_next_the_proof(desk: SqliteDesk) -> None:
+    """The mark that it leaves counts every milestone; without it, and after a kill, everything is proven."""
+    await make(desk)
+    count = "SELECT count(*) FROM milestones"
+    async with desk.open() as journal:
+        assert not journal._opened.proven
+        [job, *_] = await handed_out(journal)
+        await walk(journal, job, Stored)
+        assert journal._milestones == journal._commits.connection.execute(count).get
+    async with desk.open() as journal:
+        assert journal._opened.proven
+        assert journal._milestones == journal._commits.connection.execute(count).get
+        await journal._commits.do(partial(running.end, run=journal.run, milestones=0, ending=(0.0, 0, "")))
+        await journal._commits.do(lambda c: c.execute("DELETE FROM totals WHERE what = 'ended'"))
+    async with desk.open() as journal:
+        assert journal._opened.proven
 
 
 async def test_damage_that_comes_during_a_run_stops_that_job(desk: SqliteDesk) -> None:
@@ -428,7 +474,10 @@ def test_damage_is_refused_or_harmless(
     async def opened() -> None:
         async with desk.open() as journal:
             assert await journal.totals() == expected[1]
+            assert all([each in known async for each in journal.unfinished(Terms())])
+            await journal.owe(manifest(EDITED), "inputs")
 
+    known = [replace(each, row=None, axes={}) for each in expected[0]]
     try:
         assert _seen(desk.path) == expected
     except JournalError:

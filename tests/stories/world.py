@@ -142,7 +142,7 @@ class Batch:
 
     def strays(self) -> list[str]:
         """Files that are neither pictures of the journal nor its own."""
-        own = {"report.json", *(f".batchgen/{name}" for name in ("journal.db", "lock", "epoch"))}
+        own = {"report.json", *(f".batchgen/{name}" for name in ("journal.db", "lock", "epoch", "owner", "unrecorded"))}
         own |= {f".batchgen/journal.db-{end}" for end in ("wal", "shm")} | self.whole()
         found = (path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
         return [name for name in found if name not in own and not name.startswith(".batchgen/gateway/")]

@@ -1,0 +1,218 @@
+"""What keeps a batch sound between runs: pictures and journal verified and repaired, leftovers pruned."""
+
+import os
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from hashlib import file_digest
+from pathlib import Path
+
+import anyio
+
+from batchgen.batch.asked import RunOptions, asked
+from batchgen.batch.working import work
+from batchgen.errors import BadAsset, BatchgenError, Damaged, SettingsError
+from batchgen.job import Asset
+from batchgen.journal import Progress, mending
+from batchgen.journal.record import SqliteRecord
+from batchgen.journal.salvage import Salvage
+from batchgen.journal.schema import Machine
+from batchgen.journal.sqlite import open_journal
+from batchgen.location import Location
+from batchgen.prune import Leftover, leftovers, remove
+from batchgen.report.figures import Figures
+from batchgen.store.decode import Check, Decoder, Structure
+from batchgen.store.local import LocalShelf, LocalStore
+from batchgen.store.owner import owner
+from batchgen.verify import Finding, checked, mark_lost
+
+DAMAGED = "damaged"
+"""Where files go, beside the journal, whose bytes are not those of the picture that was stored under their name."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyOptions:
+    """What to look at and what to do: the batch, read every byte, mend, go on from an old copy."""
+
+    location: Location
+    read_data: bool = False
+    repair: bool = False
+    accept_old_copy: bool = False
+    run: RunOptions | None = None
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was found: pictures looked at with their bytes, what is wrong, what was done about it.
+
+    `accepted` counts the jobs put in doubt for an old copy, `salvage` is what came of repairing the journal, `fetched`
+    counts pictures that are there again, `unfetched` says why the others could not be asked for.
+    """
+
+    milestones: int = 0
+    pictures: int = 0
+    size: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    accepted: int | None = None
+    salvage: Salvage | None = None
+    fetched: int = 0
+    unfetched: str = ""
+
+
+class _Unwatched:
+    """An observer to whom nothing is said."""
+
+    def opened(self, folder: str, run: int, new: bool) -> None:  # noqa: FBT001  # the observer's contract
+        """Nobody looks."""
+
+    def finished(self, progress: Progress) -> None:
+        """Nobody looks."""
+
+    def figures(self, figures: Figures) -> None:
+        """Nobody looks."""
+
+
+async def verify(options: VerifyOptions) -> Verified:
+    """Hold files and journal against each other; with `repair` mend what can be mended without buying anything.
+
+    Raises:
+        Damaged: the journal is, and was not to be repaired or cannot be.
+        Foreign, HeldElsewhere, SettingsError: as for a run.
+    """
+    found, path = Verified(), str(options.location.journal)
+    if options.repair:
+        found.salvage = await anyio.to_thread.run_sync(_repaired, options.location)
+    if options.accept_old_copy:
+        found.accepted = await anyio.to_thread.run_sync(mending.accept_old_copy, path, Machine())
+    await _look(options, found)
+    if options.repair and found.findings:
+        before = found.findings
+        await _fetch(options, found)
+        there = await _look(options, found)
+        known = {each.progress.job.number for each in found.findings}
+        away = [each for each in before if each.progress.job.number not in there | known]
+        found.fetched, found.pictures = len(before) - len(found.findings) - len(away), found.pictures + len(away)
+        found.findings += away
+    return found
+
+
+async def prune(location: Location, *, delete: bool) -> list[Leftover]:
+    """The pictures that the manifest does not ask for any more; removed if `delete` says so.
+
+    Raises:
+        BatchgenError: the journal cannot be read, or (to delete) is held by a run.
+    """
+    shelf, path = LocalShelf(location.folder), str(location.journal)
+    if not delete:
+        with SqliteRecord(path) as record:
+            return list(leftovers(record, shelf))
+    store = LocalStore(location.folder, Structure())
+
+    async def unlink(asset: Asset) -> None:
+        if await anyio.to_thread.run_sync(_digest, shelf, asset.name) == asset.sha256:  # never a file of others
+            await store.remove(asset.name)
+
+    async with open_journal(path, None, verb="prune") as journal:
+        with SqliteRecord(path) as record:
+            found = list(leftovers(record, shelf))
+        await remove(journal, found, unlink)
+        await journal.end(0, f"removed {len(found)} pictures that are not asked for any more")
+    return found
+
+
+def _repaired(location: Location) -> Salvage | None:
+    """Repair the journal if it is damaged; None when it is sound."""
+    path, batch_id = str(location.journal), owner(str(location.folder))
+    try:
+        with SqliteRecord(path) as record:
+            record.prove()
+    except Damaged:
+        return mending.repair(path, batch_id, Machine())
+    return None
+
+
+async def _look(options: VerifyOptions, found: Verified) -> set[int]:
+    """Count and judge every picture, and prove the journal; says which jobs have theirs as they were stored."""
+    there = set()
+    shelf = LocalShelf(options.location.folder)
+    found.pictures, found.size, found.findings = 0, 0, []
+    decoder: AbstractAsyncContextManager[Check | None] = Decoder() if options.read_data else nullcontext()
+    with SqliteRecord(str(options.location.journal)) as record:
+        found.milestones = await anyio.to_thread.run_sync(record.prove)
+        async with decoder as check:
+            proven = None if check is None else partial(_wrong, options.location.folder, shelf, check)
+            async for each in checked(record, shelf, proven):
+                found.pictures, found.size = found.pictures + 1, found.size + each.asset.size
+                if each.finding is not None:
+                    found.findings.append(each.finding)
+                else:
+                    there.add(each.job)
+    return there
+
+
+async def _wrong(folder: Path, shelf: LocalShelf, check: Check, asset: Asset) -> str:
+    """What is wrong with a picture's bytes, if anything is."""
+    try:
+        if await anyio.to_thread.run_sync(_digest, shelf, asset.name) != asset.sha256:
+            return "its bytes are not those that were stored"
+        await check.check(str(folder / asset.name))
+    except (BadAsset, OSError) as error:
+        return str(error)
+    return ""
+
+
+def _digest(shelf: LocalShelf, name: str) -> str:
+    with shelf.open(name) as file:
+        return file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a plain binary file
+
+
+async def _fetch(options: VerifyOptions, found: Verified) -> None:
+    """Ask the tasks of lost pictures for them again, as a run does that may buy nothing."""
+    path = str(options.location.journal)
+    await anyio.to_thread.run_sync(_set_aside, options.location, found.findings)
+    reason = f"{len(found.findings)} pictures were not as they had been stored"
+    async with open_journal(
+        path, None, verb="verify"
+    ) as journal:  # a run of its own: what it marks is work for the next
+        await mark_lost(journal, found.findings)
+        await journal.end(0, reason)
+    try:
+        await _carry(_as_run(options, path), path, found)
+    except BatchgenError as error:
+        found.unfetched = str(error)
+
+
+async def _carry(run: RunOptions, path: str, found: Verified) -> None:
+    read = await anyio.to_thread.run_sync(asked, run)
+    async with open_journal(path, None, verb="verify") as journal:
+        with SqliteRecord(path) as record:
+            halt = await work(read, journal, record, run, _Unwatched())
+        code, found.unfetched = halt.worst()
+        await journal.end(code, found.unfetched or "fetched what was lost")
+
+
+def _as_run(options: VerifyOptions, path: str) -> RunOptions:
+    """The run that fetches: of the manifest that was named, or of the one that the journal knows."""
+    if options.run is not None:
+        return replace(options.run, max_pictures=0)
+    with SqliteRecord(path) as record:
+        manifest = record.identity.manifest
+    if not os.path.isfile(manifest):
+        raise SettingsError(f"the manifest {manifest} is not there any more; name it to fetch them")
+    at = options.location
+    local = "local" if record.identity.provider == "local" else None
+    return RunOptions(manifest, str(at.folder.parent), path, local, max_pictures=0)
+
+
+def _set_aside(location: Location, findings: list[Finding]) -> None:
+    """Move files away that are not what their names say, so that the picture gets its own name back."""
+    away = location.hidden / DAMAGED
+    for each in findings:
+        if each.flaw == "missing" or not each.fetchable:
+            continue
+        away.mkdir(mode=0o700, exist_ok=True)
+        source, number = location.folder / each.asset.name, each.progress.job.number
+        target, more = away / f"{number}.{source.name}", 0
+        while target.exists():
+            target, more = away / f"{number}.{more}.{source.name}", more + 1
+        source.rename(target)
