@@ -150,9 +150,8 @@ def schemathesis(state: Path, examples: int, *arguments: str) -> str:
             *("--phases", "examples,coverage,fuzzing,stateful", "--no-color"),
         ]
         environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.gateway.schemathesis_hooks", "COLUMNS": "200"}
-        done = subprocess.run(
-            command, cwd=HERE.parent.parent, env=environment, capture_output=True, text=True, check=False
-        )
+        environment["PYTHONPATH"] = str(HERE.parent.parent)  # it leaves a cache where it runs
+        done = subprocess.run(command, cwd=state, env=environment, capture_output=True, text=True, check=False)
         assert client.get("/healthz").status_code == 200
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
