@@ -125,6 +125,11 @@ class WireServer:
         """What to do with the next requests."""
         self.scripts.extend(tuple(script) for script in scripts)
 
+    def leave(self) -> None:
+        """Take no more connections: the port refuses them, those that are there go on."""
+        assert self._server is not None
+        self._server.close()
+
     async def arrived(self, count: int) -> None:
         """Wait until so many requests have arrived."""
         while len(self.requests) < count:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Examples:
-  batchgen verify batchgen.yaml                    sizes, and the whole journal
-  batchgen verify outputs/hello --read-data        every byte and every pixel
-  batchgen verify batchgen.yaml --repair           fetch lost pictures again
+  batchgen verify batchgen.yaml                 sizes, and the whole journal
+  batchgen verify outputs/hello --read-data     every byte and every pixel
+  batchgen verify batchgen.yaml --repair        fetch lost pictures again
 """
 
 _SHOWN: Final = 50

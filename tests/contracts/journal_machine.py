@@ -156,17 +156,25 @@ class Model:
 
     def unfinished(self) -> list[int]:
         """The numbers of the jobs to hand out now, in order, under terms that send again."""
-        run, found = len(self.ended), []
+        run = len(self.ended)
+        found: list[int] = []
         for kind in (Generated, Accepted, Started, InDoubt):
-            for row in self.rows:
-                doubtful = kind is InDoubt and (row.standing != "current" or row.head.attempt >= 3)
-                if isinstance(row.head, kind) and row.life[-1][1] != run and not doubtful:
-                    found.append(row.number)
+            waiting = (row for row in self.rows if isinstance(row.head, kind) and row.life[-1][1] != run)
+            found.extend(row.number for row in waiting if not self._waits(row))
         for row in sorted(self.rows, key=lambda row: row.place):
             fresh = row.life[-1][1] != run or len(row.life) == 1
             if row.standing == "current" and isinstance(row.head, Planned | AttemptFailed) and fresh:
                 found.append(row.number)
         return found
+
+    @staticmethod
+    def _waits(row: "Row") -> bool:
+        """Whether a payment in doubt is not sent again: too often tried, of no known price, or asked for no longer."""
+        match row.head:
+            case InDoubt(attempt=attempt, price_micro_usd=price):
+                return row.standing != "current" or attempt >= 3 or price is None
+            case _:
+                return False
 
 
 class JournalMachine(RuleBasedStateMachine):
