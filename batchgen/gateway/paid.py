@@ -12,7 +12,7 @@ class PaidLog:
     """The file `paid.jsonl`; append-only, one thread at a time.
 
     A line is durable before its task is answered. After a crash the file may lack lines of tasks that were never
-    answered, or end in half a line; `mend` puts both right.
+    answered, or end in a torn one; `mend` puts both right.
     """
 
     def __init__(self, path: str) -> None:
@@ -25,13 +25,14 @@ class PaidLog:
         os.close(self._file)
 
     def mend(self, tasks: Iterable[Task]) -> None:
-        """Cut off half a line, and add the lines of those tasks that have none."""
+        """Cut off what is torn, and add the lines of those tasks that have none."""
         known = set()
         self._size = 0
         for line in self._lines():
-            if not line.endswith(b"\n"):
+            task_id = _task_of(line)
+            if task_id is None:
                 break
-            known.add(json.loads(line)["task_id"])
+            known.add(task_id)
             self._size += len(line)
         os.ftruncate(self._file, self._size)
         self.append([task for task in tasks if task.id not in known])
@@ -60,6 +61,14 @@ class PaidLog:
         with os.fdopen(os.dup(self._file), "rb") as file:
             file.seek(0)
             yield from file
+
+
+def _task_of(line: bytes) -> str | None:
+    """The task of a whole line; None for one that a crash or a power cut has torn."""
+    try:
+        return str(json.loads(line)["task_id"]) if line.endswith(b"\n") else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _line(task: Task) -> bytes:

@@ -78,6 +78,8 @@ def _opened(folder: str, lock: int) -> State:
         raise Foreign(f"{folder}/signing.key is damaged; remove it and start the gateway again")
     database = os.path.join(folder, "gateway.db")
     writing, paid = Records(database), PaidLog(os.path.join(folder, "paid.jsonl"))
+    sync_folder(folder)  # the names in it, and its own, before anything is sold
+    sync_folder(os.path.dirname(folder))
     paid.mend(writing.all())
     return State(folder, os.path.join(folder, "credential"), key, writing, Records(database), paid, lock)
 

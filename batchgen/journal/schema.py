@@ -123,7 +123,7 @@ def _opened(path: str, machine: Machine, flags: int) -> apsw.Connection:
 def create(path: str, identity: Identity, machine: Machine) -> None:
     """Make a journal: under another name first, so that after a crash there is a whole one or none."""
     part = f"{path}.new"
-    for leftover in (part, f"{part}-journal"):
+    for leftover in (part, f"{part}-journal", f"{part}-wal", f"{part}-shm"):
         if os.path.exists(leftover):
             os.unlink(leftover)
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
@@ -137,6 +137,7 @@ def create(path: str, identity: Identity, machine: Machine) -> None:
         connection.pragma("application_id", APPLICATION)
         connection.pragma("user_version", FORMAT)
         connection.execute("COMMIT")
+        make_durable(connection)  # here, because a crash in the middle of it leaves what no reader may mend
     finally:
         connection.close()
     os.rename(part, path)

@@ -12,11 +12,10 @@ from typing import Final
 
 from batchgen.errors import SettingsError
 from batchgen.store.disk import Disk
-from batchgen.store.names import checked
+from batchgen.store.names import PARTS, checked, new_part
 
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 _NOT_A_FILE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EISDIR})
-_PROBE: Final = ".batchgen-probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,8 @@ class Folder:
 
     def create(self) -> None:
         """Create the root, durably."""
+        if self.root in self._durable:
+            return
         missing = []
         path = self.root
         while not os.path.lexists(path):
@@ -42,7 +43,11 @@ class Folder:
         for each in reversed(missing):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(each)
-            self.disk.sync_dir(os.path.dirname(each))
+        # Two more, because what a killed run made may not be durable yet; what is above them need not be ours to read.
+        for above in {os.path.dirname(each) for each in (self.root, os.path.dirname(self.root), *missing)}:
+            with contextlib.suppress(PermissionError):
+                self.disk.sync_dir(above)
+        self._durable.add(self.root)
 
     def path(self, name: str) -> str:
         """Where a name is; every folder on the way lies in ours, even through symbolic links."""
@@ -117,9 +122,10 @@ class Folder:
         Raises:
             SettingsError: they cannot; the message names the folder.
         """
-        first, second = (f"{self.root}/{_PROBE}-{os.getpid()}-{number}" for number in (1, 2))
+        first, second = (f"{self.root}/{new_part(0)}" for _ in range(2))  # of no job: if we are killed, a sweep's
         try:
             self.create()
+            self.make(PARTS)
             self._probe(first, second)
         except OSError as error:
             raise SettingsError(
