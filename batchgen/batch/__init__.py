@@ -13,6 +13,7 @@ from batchgen.api import answers, models
 from batchgen.api.limits import Reach
 from batchgen.batch.allowing import allow, buying_of, write_plan
 from batchgen.batch.asked import Asked, Ending, Observer, RunOptions, Whom, asked
+from batchgen.batch.means import Means
 from batchgen.batch.planning import Planned, idle, planned
 from batchgen.batch.seller import client_of, require_credential, seller_at
 from batchgen.batch.wishes import chosen_totals
@@ -29,7 +30,7 @@ from batchgen.manifest.load import Manifest, load
 from batchgen.manifest.provider import Remote
 from batchgen.manifest.rejects import NAME as REJECTS
 from batchgen.plan import Plan
-from batchgen.report.summary import Summary, summary, write_report
+from batchgen.report.summary import Summary, reported, summary, write_report
 from batchgen.store.decode import Structure
 from batchgen.store.local import LocalStore
 from batchgen.store.owner import claim
@@ -37,6 +38,7 @@ from batchgen.verdict import verdict
 
 __all__ = [
     "Ending",
+    "Means",
     "Observer",
     "RunOptions",
     "Whom",
@@ -149,7 +151,7 @@ async def _carried_out(
     options, observer, began = by
     choice = found.wishes.choice
     async with AsyncExitStack() as stack:
-        journal = await _opened(read, stack)
+        journal = await _opened(read, stack, options.means)
         before = await journal.totals()
         await journal.owe(expansion.scratch, expansion.inputs, found.wishes.redo, choice)
         await journal.note_prices(found.plan.prices)
@@ -172,26 +174,29 @@ def _turned_away(options: RunOptions) -> None:
     lock.require_free(str(at.journal.parent))
 
 
-async def _opened(read: Asked, stack: AsyncExitStack) -> SqliteJournal:
+async def _opened(read: Asked, stack: AsyncExitStack, means: Means) -> SqliteJournal:
     """Take the batch: its folder must be writable before anything else happens."""
-    await LocalStore(read.location.folder, Structure()).ready()
+    await LocalStore(read.location.folder, Structure(), disk=means.disk).ready()
     path, aliases = str(read.location.journal), read.aliases
     try:
         journal = await stack.enter_async_context(
             open_journal(path, read.identity(), verb="run", also_known_as=aliases)
         )
         await anyio.to_thread.run_sync(claim, str(read.location.folder), journal.identity.batch_id)
-        return journal
+        return means.journal(journal)
     except OSError as broken:
         raise SettingsError(f"the journal {path} cannot be written: {broken.strerror or broken}") from broken
 
 
 def _idle(read: Asked, seconds: float) -> Ending:
-    """Nothing to do: nothing is written and nobody is asked."""
+    """Nothing to do: nobody is asked, and only a report that a killed run did not come to is written."""
     folder = str(read.location.folder)
     with open_record(read.location) as record:
         code, reason = verdict(record.totals(), Halt(), read.manifest.terms.failures.accept)
         told = summary(record, folder)
+    report = str(read.location.folder / "report.json")
+    if not reported(report, told):
+        write_report(report, told)
     return Ending(code, reason, folder, run=0, seconds=seconds, spent_micro_usd=0, summary=told)
 
 

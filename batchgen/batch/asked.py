@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from batchgen.batch.means import Means
 from batchgen.errors import SettingsError
 from batchgen.guard import is_loopback
 from batchgen.job import Job
@@ -47,6 +48,7 @@ class RunOptions:
     offline: bool = False
     unattended: bool = True
     confirm: Callable[[str], bool] = lambda _: False
+    means: Means = field(default_factory=Means)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ async def work(asked: Asked, journal: SqliteJournal, record: Record, options: Ru
     halt = Halt()
     async with _judge(asked) as judge:
         most = asked.manifest.terms.limits.expert.max_bytes
-        store = LocalStore(asked.location.folder, judge, max_bytes=most)
+        store = LocalStore(asked.location.folder, judge, disk=options.means.disk, max_bytes=most)
         await store.ready()
         await _tidy(journal, record, store)
         if await _anything(asked, journal):
@@ -65,17 +65,17 @@ async def work(asked: Asked, journal: SqliteJournal, record: Record, options: Ru
 async def _carry_all(  # what a run is made of meets here and nowhere else
     asked: Asked, journal: SqliteJournal, store: LocalStore, halt: Halt, options: RunOptions, observer: Observer
 ) -> None:
-    terms, tally, reach = asked.manifest.terms, watch.Tally(), Reach()
+    terms, tally, reach, means = asked.manifest.terms, watch.Tally(), Reach(), options.means
     stored = (await journal.totals()).counts["stored"]
     watched = watch.WatchedJournal(journal, tally, observer.finished, asked.buying.choice)
     async with seller(asked, reach) as client:
         tools = Tools(
-            provider=watch.WatchedProvider(client, tally),
+            provider=watch.WatchedProvider(means.provider(client), tally),
             journal=watched,
-            store=store,
+            store=means.store(store),
             terms=terms,
             gates=Gates(terms, reach, client.probe),
-            cadence=cadence.LOCAL if isinstance(asked.manifest.provider, Local) else cadence.Cadence(),
+            cadence=means.cadence or _cadence(asked),
             prepare=preparer(asked),
             halt=halt,
             clocks=Clocks(time.time),
@@ -107,15 +107,19 @@ async def _shortage(asked: Asked) -> str:
     return await anyio.to_thread.run_sync(shortage, folders, floor)
 
 
+def _cadence(asked: Asked) -> cadence.Cadence:
+    return cadence.LOCAL if isinstance(asked.manifest.provider, Local) else cadence.Cadence()
+
+
 def _judge(asked: Asked) -> AbstractAsyncContextManager[Check]:
     return Decoder() if asked.manifest.output.check == "decode" else nullcontext(Structure())
 
 
 async def _tidy(journal: SqliteJournal, record: Record, store: LocalStore) -> None:
     """Remove what a killed run left behind, and give stored pictures the names that are asked for now."""
-    if journal.killed_before:
-        waiting = {each.job.number for each in record.entries(UNDER_WAY)}
-        await store.sweep(lambda number: number not in waiting)
+    # After every run: a power cut may bring back the proof of a picture that a run had stored before it ended well.
+    waiting = {each.job.number for each in record.entries(UNDER_WAY)}
+    await store.sweep(lambda number: number not in waiting)
     await hang(record, journal, store)
 
 

@@ -106,6 +106,15 @@ def as_json(summary: Summary) -> dict[str, Any]:
     }
 
 
+def reported(path: str, summary: Summary) -> bool:
+    """Whether a file of reports says just this, and no half-written one lies beside it."""
+    try:
+        with open(path, encoding="ascii") as file:
+            return json.load(file) == json.loads(json.dumps(as_json(summary))) and not os.path.exists(f"{path}.part")
+    except (OSError, ValueError):
+        return False
+
+
 def write_report(path: str, summary: Summary) -> None:
     """Write `report.json`: whole and durable under its name, or not at all."""
     part = f"{path}.part"
