@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from batchgen.location import Location
     from batchgen.plan import Plan
     from batchgen.prune import Leftover
+    from batchgen.selftest import Options, Outcome
 
 
 class Doors:
@@ -103,6 +104,12 @@ class Doors:
         from batchgen.batch import doctor
 
         return anyio.run(doctor.doctor, location, source, provider)
+
+    def explore(self, options: "Options", told: "Callable[[int, int], None]") -> "Outcome":
+        """Die every death that is asked for."""
+        from batchgen.selftest import explore
+
+        return explore(options, told)
 
     def serve(self, options: "ServeOptions", ready: "Callable[[Ready], None]") -> None:
         """Play the provider until told to stop."""
