@@ -129,6 +129,12 @@ class Batch:
             found[job].add(json.loads(body)["task_id"])
         return found
 
+    def resent(self) -> collections.Counter[str]:
+        """How often each job was sent again as a new attempt while the old payment stays in doubt, by id."""
+        query = """SELECT jobs.id FROM milestones m JOIN milestones d ON d.job = m.job AND d.position = m.position - 1
+            JOIN jobs ON number = m.job WHERE m.kind = 'Planned' AND d.kind = 'InDoubt'"""
+        return collections.Counter(name for (name,) in self._rows(query))
+
     def whole(self) -> set[str]:
         """The names of all stored pictures, each proven: there, of its hash and size, and decodable."""
         names = set()
