@@ -2,11 +2,10 @@
 
 import contextlib
 import os
-import tempfile
 from typing import Final
 
 from batchgen.errors import Foreign
-from batchgen.store.names import HOME
+from batchgen.store.names import HOME, new_part
 
 NAME: Final = "owner"
 
@@ -37,7 +36,9 @@ def claim(folder: str, batch_id: str) -> None:
 
 
 def _mark(folder: str, batch_id: str) -> None:
-    descriptor, part = tempfile.mkstemp(prefix=f"{NAME}.", dir=os.path.dirname(_path(folder)))
+    part = os.path.join(folder, new_part(0))  # of no job: if we are killed, a sweep removes it
+    os.makedirs(os.path.dirname(part), mode=0o700, exist_ok=True)
+    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, f"{batch_id}\n".encode("ascii"))
         os.fsync(descriptor)
@@ -48,7 +49,7 @@ def _mark(folder: str, batch_id: str) -> None:
             os.link(part, _path(folder))
     finally:
         os.unlink(part)
-    above = os.open(os.path.dirname(part), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    above = os.open(os.path.dirname(_path(folder)), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(above)
     finally:

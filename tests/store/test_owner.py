@@ -25,7 +25,8 @@ def test_the_first_journal_owns_the_folder(folder: str) -> None:
         claim(folder, "ab" * 16)
     with pytest.raises(Foreign, match=r"belong to another journal .*abab.*, not to this one .*cdcd.*--journal"):
         claim(folder, "cd" * 16)
-    assert os.listdir(f"{folder}/.batchgen") == ["owner"]
+    assert sorted(os.listdir(f"{folder}/.batchgen")) == ["owner", "parts"]
+    assert os.listdir(f"{folder}/.batchgen/parts") == []
     assert owner(folder) == "ab" * 16
 
 
