@@ -23,9 +23,12 @@ from typing import Any
 import apsw
 from PIL import Image, UnidentifiedImageError
 
-OWN = frozenset({"journal.db", "journal.db-wal", "journal.db-shm", "lock", "epoch", "epoch.new"})
+OWN = frozenset({"journal.db", "journal.db-wal", "journal.db-shm", "lock", "epoch", "epoch.new", "owner", "unrecorded"})
 TORN = re.compile(r"\.batchgen/parts/\.\d+\.[0-9a-f]{16}\.part")
 """A picture that was being written; it proves nothing and is believed by nobody."""
+
+REPLACED = ".batchgen/journal.db.new"
+"""The journal's first name, which a power cut may leave beside the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +219,14 @@ def _left_behind(case: Case) -> Iterator[str]:
     for path in case.folder.rglob("*"):
         name = path.relative_to(case.folder).as_posix()
         ours = name in case.strangers or name == "report.json" or name in assets
-        ours |= case.parts_may_return and (_proof(name) in hashes or TORN.fullmatch(name) is not None)
+        ours |= case.parts_may_return and _returned(name, hashes)
         if path.is_file() and not ours and name.removeprefix(".batchgen/") not in OWN:
             yield f"5: {name} was left behind"
+
+
+def _returned(name: str, hashes: set[str]) -> bool:
+    """Whether a power cut may have brought back this name, which means nothing any more."""
+    return _proof(name) in hashes or TORN.fullmatch(name) is not None or name == REPLACED
 
 
 def _proof(name: str) -> str:

@@ -90,7 +90,7 @@ def explore(options: Options, told: Callable[[int, int], None] = lambda _done, _
     `told` hears now and then how many of how many are done.
 
     Raises:
-        AssertionError: the batch does not even end well without a death.
+        SettingsError: the batch does not even end well without a death.
     """
     began = time.monotonic()
     home = Path(tempfile.mkdtemp(prefix="batchgen-selftest-"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+from batchgen.errors import SettingsError
 from batchgen.selftest.checker import Case, at_rest, at_the_end
 from batchgen.selftest.life import Place, facts, live, warm
 from batchgen.selftest.moments import Death
@@ -104,7 +105,7 @@ def calls(scene: Scene) -> list[str]:
     """The moments of a life without a death, in order; it must end well and hold every promise."""
     breaches = _lived(scene, None, None)
     if breaches:
-        raise AssertionError("; ".join(breaches))
+        raise SettingsError(f"the batch does not even end well without a death: {'; '.join(breaches)}")
     noted = list(facts(scene.place))
     lives = [index for index, fact in enumerate(noted) if "life" in fact]
     first_life = noted[: lives[1]]

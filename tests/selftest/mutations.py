@@ -26,7 +26,9 @@ COMMITTED = """                await self.tools.journal.append(entries, caps)
 MUTATIONS = {
     # the journal
     "FULL is NORMAL": Mutation(
-        "journal/schema.py", 'connection.pragma("synchronous", "FULL")', 'connection.pragma("synchronous", "NORMAL")'
+        "journal/schema.py",
+        'connection.pragma("synchronous", "EXTRA" if network else "FULL")',
+        'connection.pragma("synchronous", "EXTRA" if network else "NORMAL")',
     ),
     "epoch is not synced": Mutation("journal/epoch.py", "os.fsync(descriptor)", "pass"),
     # the store
@@ -59,6 +61,7 @@ MUTATIONS = {
     ),
     "the disk does not sync": Mutation("store/disk.py", "os.fsync(fd)", "pass"),
     "the disk does not sync folders": Mutation("store/disk.py", "os.fsync(fd)", "pass", nth=1),
+    "the owner's mark is not synced": Mutation("store/owner.py", "os.fsync(descriptor)", "pass"),
     # the gateway
     "paid.jsonl is not synced": Mutation("gateway/paid.py", "os.fsync(self._file)", "pass", settings=MACHINE),
     "the gateway's FULL is NORMAL": Mutation(
@@ -132,6 +135,7 @@ MUTATIONS = {
 """By what it does to the program."""
 
 _AGAIN = "the first commit of a run syncs the folder again, before anything is owed"
+_TWICE = "needed when the journal fails and the power is cut as well; tests/journal/test_unrecorded.py"
 EQUIVALENT = (
     ("journal/schema.py", "sync_folder(os.path.dirname(path))", _AGAIN),
     ("journal/schema.py", "os.fsync(descriptor)", _AGAIN),
@@ -142,6 +146,9 @@ EQUIVALENT = (
         "self.disk.sync(file.fileno())",
         "only for a stranger's file: test_adopted_file_is_made_durable",
     ),
+    ("store/owner.py", "os.fsync(above)", "a mark that is lost is made again by the same journal"),
+    ("journal/unrecorded.py", "os.fsync(descriptor)", _TWICE),
+    ("journal/unrecorded.py", "sync_folder(folder)", _TWICE),
     ("report/summary.py", "os.fsync(folder)", "a report that is lost is written again"),
 )
 """What no crash can show, as (file, line, why)."""
