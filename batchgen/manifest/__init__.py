@@ -1,6 +1,5 @@
 """From a YAML file to jobs: parsed, checked, frozen; every problem says where. Sends nothing."""
 
-from batchgen.manifest.expand import Expansion, expand
 from batchgen.manifest.load import Manifest, load
 from batchgen.manifest.places import Place
 from batchgen.manifest.problems import ManifestProblems, Problem
@@ -8,7 +7,6 @@ from batchgen.manifest.provider import KeyFromEnvironment, KeyFromFile, KeySourc
 from batchgen.manifest.references import read_reference
 
 __all__ = [
-    "Expansion",
     "KeyFromEnvironment",
     "KeyFromFile",
     "KeySource",
@@ -19,7 +17,6 @@ __all__ = [
     "Problem",
     "Provider",
     "Remote",
-    "expand",
     "load",
     "read_reference",
 ]

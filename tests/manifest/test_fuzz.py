@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from batchgen.errors import ManifestError
-from batchgen.manifest import ManifestProblems, expand, load
+from batchgen.manifest import ManifestProblems, load
 from batchgen.manifest.schema import (
     Defaults,
     ExpertTable,
@@ -21,7 +21,7 @@ from batchgen.manifest.schema import (
     Server,
 )
 from tests.manifest.corpus import BODIES, FILES, YAML
-from tests.manifest.writing import HEAD, write
+from tests.manifest.writing import HEAD, expand, write
 
 QUICK = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 TABLES = (ManifestFile, JobEntry, Defaults, Server, ProfileTable, OutputTable, LimitsTable, ExpertTable, FailuresTable)

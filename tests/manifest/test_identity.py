@@ -102,10 +102,9 @@ def test_a_new_signature_changes_nothing(folder: Path) -> None:
 
 
 def test_inputs_notice_every_change(folder: Path) -> None:
-    """The digest of the inputs knows no times, and sees manifest, prompt files and references."""
+    """What a batch was made from stays in the same words until manifest, prompt file or reference is written again."""
     text = PLAIN.replace("|\n      A cat\n      on a mat", "{file: p.txt}")
     first = expanded(folder, text).inputs
-    write(folder, PNG, "a.png")
     assert expanded(folder, text).inputs == first
     assert expanded(folder, text + "# a comment\n").inputs != first
     write(folder, "A dog\non a mat\n", "p.txt")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from batchgen.errors import ManifestError, SettingsError
-from batchgen.manifest import KeyFromEnvironment, Local, ManifestProblems, Remote, expand, load
+from batchgen.manifest import KeyFromEnvironment, Local, ManifestProblems, Remote, load
 from batchgen.terms import LOCAL, LOCAL_LIMITS, XENODIA, Expert, Failures, Hold, Limits, Profile, Rate, Terms
 from tests.manifest.corpus import J
-from tests.manifest.writing import HEAD, write
+from tests.manifest.writing import HEAD, expand, write
 
 
 def test_the_smallest_manifest(tmp_path: Path) -> None:

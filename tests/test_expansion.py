@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from batchgen.job import FileReference, Request, UrlReference, fingerprint
-from batchgen.manifest import ManifestProblems, expand, load
-from tests.manifest.writing import HEAD, PNG, expanded, fingerprints, problems_of, write
+from batchgen.manifest import ManifestProblems, load
+from tests.manifest.writing import HEAD, PNG, expand, expanded, fingerprints, problems_of, write
 
 CATALOGUE = """\
 jobs: [{id: own, model: m, prompt: "{{ literal }}"}]
