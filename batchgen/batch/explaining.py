@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchgen.errors import BatchgenError, SettingsError
-from batchgen.job import FIELDS, Draft, FileReference, effective
+from batchgen.job import Draft
 from batchgen.journal import Progress, Record, Selection, Written
 from batchgen.journal.choosing import differing
 from batchgen.journal.codec import decode_request, encode_request
@@ -17,23 +17,15 @@ from batchgen.manifest.candidate import Candidate
 from batchgen.manifest.candidates import candidates
 from batchgen.manifest.findings import Findings
 from batchgen.manifest.load import Manifest, load
-from batchgen.manifest.places import stated
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One field of what is asked for, and where that is said."""
-
-    field: str
-    value: str
-    where: str
+from batchgen.manifest.provenance import Provenance, provenance
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
     """One job: what was owed and became of it (`progress`, `life`), and what the manifest asks for now (`draft`).
 
-    `why` says in a sentence what will happen to it next; `unread` why the manifest could not be asked.
+    `values` are the fields of what is asked for now, with the places that set them. `why` says in a sentence what will
+    happen to it next; `unread` why the manifest could not be asked.
     """
 
     id: str
@@ -41,7 +33,7 @@ class Explained:
     progress: Progress | None = None
     life: tuple[Written, ...] = ()
     draft: Draft | None = None
-    values: tuple[Value, ...] = ()
+    values: tuple[Provenance, ...] = ()
     unread: str = ""
 
 
@@ -64,6 +56,7 @@ def explain(source: str, location: Location, name: str) -> Explained:
     life: tuple[Written, ...] = ()
     if location.exists:
         with SqliteRecord(str(location.journal)) as record:
+            source = record.identity.manifest if os.path.isdir(source) else source
             progress = _found(record, location, name)
             life = () if progress is None else tuple(record.life(progress.job.number))
     job_id = progress.job.id if progress is not None else name
@@ -71,7 +64,7 @@ def explain(source: str, location: Location, name: str) -> Explained:
     if progress is None and candidate is None:
         raise SettingsError(f"{name} is neither a job nor a picture of this batch{f' ({unread})' if unread else ''}")
     draft = candidate.draft if candidate is not None else None
-    values = tuple(_values(manifest, candidate)) if manifest is not None and candidate is not None else ()
+    values = tuple(provenance(manifest, candidate)) if manifest is not None and candidate is not None else ()
     return Explained(job_id, _why(progress, draft), progress, life, draft, values, unread)
 
 
@@ -101,20 +94,6 @@ def _asked(source: str, job_id: str) -> tuple[Candidate | None, Manifest | None,
         return next(named, None), manifest, ""
     except BatchgenError as error:
         return None, None, str(error).split("\n", 1)[0]
-
-
-def _values(manifest: Manifest, candidate: Candidate) -> Iterator[Value]:
-    request, origin = candidate.draft.request, candidate.origin
-    for name, value in effective(request).items():
-        place = stated(manifest.document, origin, name)
-        yield Value(name, str(value), "built in" if place is None else str(place))
-    for name in FIELDS:
-        place = stated(manifest.document, origin, name)
-        if getattr(request, name) is None and name not in effective(request) and place is not None:
-            yield Value(name, "unset", str(place))
-    for index, each in enumerate(request.references):
-        place = stated(manifest.document, origin, "references", index)
-        yield Value("reference", each.path if isinstance(each, FileReference) else each.url, str(place or "a column"))
 
 
 def _why(progress: Progress | None, draft: Draft | None) -> str:

@@ -1,6 +1,7 @@
 """`batchgen explain`: one job from its prompt to its picture, and why it waits."""
 
 import os
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -67,11 +68,11 @@ def _lines(found: "Explained") -> Iterator[str]:
     state = state_of(found.progress.milestone).replace("_", " ") if found.progress else "not owed"
     number = f", job {found.progress.job.number}" if found.progress else ""
     yield f"{harmless(found.id)}: {state}{number}"
-    yield f"  {found.why}"
+    yield from textwrap.wrap(found.why, 80, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
     asked = found.draft.request if found.draft is not None else None
     request = asked or (found.progress.job.request if found.progress else None)
     for value in found.values:
-        shown = "(below)" if value.field == "prompt" else fit(harmless(value.value), 36)
+        shown = "(below)" if value.field == "prompt" else fit(harmless(value.value or "unset"), 36)
         yield f"  {value.field:<14} {shown:<36} {harmless(value.where)}".rstrip()
     if found.unread:
         yield f"  the manifest cannot be read: {harmless(found.unread)}"
@@ -108,7 +109,7 @@ def _as_json(found: "Explained") -> dict[str, Any]:
         "standing": progress.standing if progress else None,
         "why": found.why,
         "prompt": request.prompt if request else None,
-        "values": [{"field": each.field, "value": each.value, "where": each.where} for each in found.values],
+        "values": [{"field": each.field, "value": each.value or None, "where": each.where} for each in found.values],
         "life": [
             {"at": moment(each.at), "run": each.run, "milestone": type(each.milestone).__name__, "told": told}
             for each, told in lives(found.life)

@@ -17,6 +17,11 @@ class Provenance:
     value: str
     place: Place | None
 
+    @property
+    def where(self) -> str:
+        """Its place in words."""
+        return "built in" if self.place is None else str(self.place)
+
 
 def provenance(manifest: Manifest, candidate: Candidate) -> list[Provenance]:
     """Every value that is sent for a job, and every default that was dropped (its value is empty), in the API's order.
