@@ -11,7 +11,7 @@ from batchgen.manifest.findings import ProblemSink
 from batchgen.manifest.load import Manifest
 from batchgen.manifest.places import at
 from batchgen.manifest.prompts import Prompts
-from batchgen.manifest.references import References
+from batchgen.manifest.references import Look, References
 from batchgen.manifest.rows import Rows
 from batchgen.manifest.tables import Table, open_table
 from batchgen.manifest.texts import Texts
@@ -19,21 +19,22 @@ from batchgen.manifest.vocabulary import Names
 from batchgen.manifest.written import Written
 
 
-def candidates(manifest: Manifest, problems: ProblemSink) -> Iterator[Candidate]:
+def candidates(manifest: Manifest, problems: ProblemSink, look: Look | None = None) -> Iterator[Candidate]:
     """The jobs of a manifest: those written out, then row after row, each row's combinations as the axes are written.
 
     A written job's own `references` stand in place of the top level's. Take 1 of several is bought as the job without
-    takes would be. Reads the table once and the files that it names; holds one row at a time. Ids and paths are each
+    takes would be. Reads the table once and the files that it names; holds a few rows at a time. Ids and paths are each
     right in themselves; whether two of them clash is for whoever holds them all. After a problem, what is yielded is
     not all.
     """
     keys = manifest.document.keys
     table = _table(manifest, problems)
-    desk = _desk(manifest, problems, table.columns if table else ())
-    rows = Rows(table, keys.rows, desk.texts, problems) if table and keys.rows else None
-    yield from Written(desk).candidates()
-    if axes.is_catalogue(keys) and (rows is not None) == (keys.rows is not None):
-        yield from Catalogue(desk, rows).candidates()
+    with References(manifest.root, manifest.provider, look) as references:
+        desk = _desk(manifest, problems, references, table.columns if table else ())
+        rows = Rows(table, keys.rows, desk.texts, problems) if table and keys.rows else None
+        yield from Written(desk).candidates()
+        if axes.is_catalogue(keys) and (rows is not None) == (keys.rows is not None):
+            yield from Catalogue(desk, rows).candidates()
 
 
 def _table(manifest: Manifest, problems: ProblemSink) -> Table | None:
@@ -53,7 +54,7 @@ def _table(manifest: Manifest, problems: ProblemSink) -> Table | None:
         return None
 
 
-def _desk(manifest: Manifest, problems: ProblemSink, columns: tuple[str, ...]) -> Desk:
+def _desk(manifest: Manifest, problems: ProblemSink, references: References, columns: tuple[str, ...]) -> Desk:
     known = Names(columns, axes.axes(manifest.document.keys))
     prompts = Prompts(manifest.root)
     texts = Texts(manifest.document, known, prompts, problems)
@@ -62,7 +63,7 @@ def _desk(manifest: Manifest, problems: ProblemSink, columns: tuple[str, ...]) -
         manifest=manifest,
         problems=problems,
         prompts=prompts,
-        references=References(manifest.root, manifest.provider),
+        references=references,
         texts=texts,
         filing=None if filing is None else Filing(filing),
     )

@@ -1,4 +1,4 @@
-"""Rows x prompts x models x further axes become jobs, one row after the other; nothing holds more than one row's."""
+"""Rows x prompts x models x further axes become jobs, one row after the other; nothing holds more than a few rows'."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -10,6 +10,7 @@ from batchgen.manifest.faults import Faulty
 from batchgen.manifest.making import Maker
 from batchgen.manifest.places import at
 from batchgen.manifest.rows import Row, Rows
+from batchgen.manifest.seeking import ahead
 
 _NO_ROW: Final = Row(None, {}, lambda _: ())
 
@@ -37,7 +38,8 @@ class Catalogue:
             yield from self._by_row(self._rows, filing)
 
     def _by_row(self, rows: Rows, filing: Filing) -> Iterator[Candidate]:
-        for row in rows.wanted():
+        wanted = rows.wanted()
+        for row in wanted if self._maker.seekers.are_fixed else ahead(wanted, self._begin):
             self._desk.references.forget()
             try:
                 made = [job for each in self._combinations for job in self._maker.jobs(row, each, filing)]
@@ -48,6 +50,9 @@ class Catalogue:
                 rows.usable += 1
                 yield from made
         rows.check()
+
+    def _begin(self, row: Row) -> None:
+        self._maker.begin(row, self._combinations)
 
     def _alone(self, filing: Filing) -> Iterator[Candidate]:
         """Without rows every combination stands for itself."""

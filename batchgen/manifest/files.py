@@ -5,13 +5,16 @@ import itertools
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from batchgen.manifest.problems import one_edit_away
 
 _ELSEWHERE: Final = re.compile(r"[/~]|[A-Za-z]:[\\/]")
 _LISTED: Final = 10_000
+_PIECE: Final = 1024 * 1024
 
 
 def real_path(root: Path, text: str) -> Path:
@@ -36,7 +39,8 @@ def contents(root: Path, text: str, *, most: int) -> bytes:
     """The bytes of a file, up to one more than `most`. ValueError with a sentence that begins with its name."""
     real = real_path(root, text)
     try:
-        return _bytes(real, text, most)
+        with _opened(real, text) as file:
+            return file.read(most + 1)
     except OSError as error:
         raise ValueError(f"`{text}` cannot be read: {_reason(error)}") from None
 
@@ -56,7 +60,19 @@ def matching(root: Path, pattern: str, *, most: int) -> list[str]:
     return sorted(name for name in itertools.islice(found, most + 1) if not os.path.isdir(root / name))
 
 
-def _bytes(real: Path, text: str, most: int) -> bytes:
+def pieces(root: Path, text: str) -> Iterator[bytes]:
+    """The bytes of a file in pieces of a MiB at most. ValueError with a sentence that begins with its name."""
+    real = real_path(root, text)
+    try:
+        with _opened(real, text) as file:
+            while piece := file.read(_PIECE):
+                yield piece
+    except OSError as error:
+        raise ValueError(f"`{text}` cannot be read: {_reason(error)}") from None
+
+
+@contextmanager
+def _opened(real: Path, text: str) -> Iterator[BinaryIO]:
     # Not blocking: a pipe in the place of a picture must not make the run wait for somebody to write into it.
     descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
@@ -64,7 +80,7 @@ def _bytes(real: Path, text: str, most: int) -> bytes:
         if not stat.S_ISREG(mode):
             raise ValueError(f"`{text}` is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(most + 1)
+            yield file
     finally:
         os.close(descriptor)
 

@@ -1,6 +1,6 @@
 """One row and one combination become jobs: the request filled, its references found, its ids and paths made."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from batchgen.job import RECIPE, Draft, Request
@@ -30,6 +30,11 @@ class Maker:
         self.moulds = Moulds(keys, desk.texts)
         self.overrides = Overrides(keys, desk.texts)
         self.seekers = Seekers(("references",), keys.references, desk.texts, desk.references)
+
+    def begin(self, row: Row, combinations: Sequence[Mapping[str, str]]) -> None:
+        """Announce the reference files of a row's jobs."""
+        for each in combinations[:1] if self.seekers.are_by_row else combinations:
+            self.seekers.begin({**row.values, **each}, row.cells)
 
     def jobs(self, row: Row, combination: Mapping[str, str], filing: Filing) -> list[Candidate]:
         """The takes of one combination for one row.

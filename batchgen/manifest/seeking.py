@@ -1,9 +1,11 @@
 """Which reference pictures a row has: paths, patterns, URLs and cells of columns, with the row's own words in them."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from batchgen.job import Reference
 from batchgen.manifest.faults import Faulty
@@ -15,6 +17,11 @@ from batchgen.manifest.texts import Texts
 
 Cells: TypeAlias = Callable[[str], Sequence[str]]
 """Every non-empty cell of a column in a row's group, given its header or slug."""
+
+T = TypeVar("T")
+
+AHEAD: Final = 32
+"""So many rows before theirs comes, reference files are begun."""
 
 _GLOB: Final = re.compile(r"[*?\[]")
 _NEXT_URL: Final = re.compile(r"[,;]?\s+(?=https?://)", re.IGNORECASE)
@@ -54,8 +61,12 @@ class Seeker:
         except ValueError as error:
             raise Faulty(self.path, str(error)) from None
 
+    def texts(self, references: References, values: Mapping[str, str], cells: Cells) -> list[str]:
+        """Its paths and URLs for one row, before anybody has looked at them. ValueError with a sentence."""
+        return list(self._texts(references, values, cells))[: self.at_most]
+
     def _look(self, references: References, values: Mapping[str, str], cells: Cells) -> Iterator[Reference]:
-        texts = list(self._texts(references, values, cells))[: self.at_most]
+        texts = self.texts(references, values, cells)
         for text in texts:
             if not self.may_miss or references.exists(text):
                 yield references.reference(text)
@@ -88,16 +99,24 @@ class Seekers:
     ) -> None:
         self.wrong: list[Faulty] = []
         self._references = references
-        made = (_seeker((*path, index), entry, texts) for index, entry in enumerate(entries))
+        made = [_seeker((*path, index), entry, texts) for index, entry in enumerate(entries)]
+        references.begin(plain(entries))
         self._parts = [self._fixed(seeker) if seeker.is_fixed else seeker for seeker in made if seeker is not None]
         sought = [part for part in self._parts if isinstance(part, Seeker)]
-        self._are_fixed = not sought
-        self._by_row = not any(part.names & texts.names.others for part in sought)
+        self.are_fixed = not sought
+        self.are_by_row = not any(part.names & texts.names.others for part in sought)
         self._last: tuple[Mapping[str, str], tuple[Reference, ...]] | None = None
 
     def fixed(self) -> tuple[Reference, ...]:
         """Those that need no row, in order."""
         return tuple(each for part in self._parts if not isinstance(part, Seeker) for each in part)
+
+    def begin(self, values: Mapping[str, str], cells: Cells) -> None:
+        """Announce the pictures of a job that will be made; what is wrong with them is told when it is."""
+        for part in self._parts:
+            if isinstance(part, Seeker):
+                with suppress(ValueError):
+                    self._references.begin(part.texts(self._references, values, cells))
 
     def found(self, values: Mapping[str, str], row: Mapping[str, str], cells: Cells) -> tuple[Reference, ...]:
         """All pictures of one job, in order; asked again for the same row, they are known.
@@ -105,7 +124,7 @@ class Seekers:
         Raises:
             Faulty: a picture is missing, or is none.
         """
-        if self._last is not None and (self._are_fixed or (self._by_row and self._last[0] is row)):
+        if self._last is not None and (self.are_fixed or (self.are_by_row and self._last[0] is row)):
             return self._last[1]
         found: list[Reference] = []
         for part in self._parts:
@@ -119,6 +138,23 @@ class Seekers:
         except Faulty as error:
             self.wrong.append(error)
             return ()
+
+
+def ahead(items: Iterable[T], begin: Callable[[T], None]) -> Iterator[T]:
+    """The same items, a few of them begun before they come."""
+    begun: deque[T] = deque()
+    for item in items:
+        begin(item)
+        begun.append(item)
+        if len(begun) > AHEAD:
+            yield begun.popleft()
+    yield from begun
+
+
+def plain(entries: Iterable[str | ReferenceTable]) -> Iterator[str]:
+    """The paths that are meant as they stand: neither patterns nor templates, and the same for every row."""
+    texts = (each if isinstance(each, str) else each.path for each in entries)
+    return (text for text in texts if text is not None and "{" not in text and not _is_pattern(text))
 
 
 def _seeker(path: Path, entry: str | ReferenceTable, texts: Texts) -> Seeker | None:

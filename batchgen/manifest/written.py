@@ -13,7 +13,7 @@ from batchgen.manifest.misread import BadCell, Misread
 from batchgen.manifest.moulds import merged
 from batchgen.manifest.places import Origin, Path, at
 from batchgen.manifest.schema import JobEntry
-from batchgen.manifest.seeking import Seekers
+from batchgen.manifest.seeking import Seekers, ahead, plain
 from batchgen.manifest.texts import Texts
 from batchgen.manifest.vocabulary import Names
 
@@ -36,8 +36,11 @@ class Written:
         filing = self._desk.filing
         if self._keys.jobs and filing is not None and not self._is_fit(filing):
             return
-        for index, job in enumerate(self._keys.jobs):
+        for index, job in ahead(enumerate(self._keys.jobs), self._begin):
             yield from self._jobs(index, job, filing)
+
+    def _begin(self, numbered: tuple[int, JobEntry]) -> None:
+        self._desk.references.begin(plain(numbered[1].references or ()))
 
     def _jobs(self, index: int, job: JobEntry, filing: Filing | None) -> Iterator[Candidate]:
         origin = self._origin(index, job)
