@@ -72,7 +72,8 @@ class Names(Collection[str]):
         plain_first = sorted(among, key=lambda known: (known in self._headers and known not in self._slugs, known))
         if near := one_edit_away(name, plain_first):
             return f"did you mean `{near}`?"
-        known = [*self.others, *(self.slugs.get(header, header) for header in self.columns)]
+        columns = [self.slugs.get(header, header) for header in self.columns]
+        known = columns if among is self._headers else [*columns, *sorted(self.others - set(columns))]
         if not known:
             return "there are no names here"
         more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""

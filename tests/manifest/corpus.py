@@ -296,7 +296,7 @@ BEYOND: list[tuple[str, tuple[str, ...]]] = [
     ("prompts: {a: \"{{ ''.§__class__ }}\"}\nmodels: {h: {model: m}}\n", ("there are no attributes here",)),
     ('prompts: {a: "{% for §x in y %}{% endfor %}"}\nmodels: {h: {model: m}}\n', ("there are no loops here",)),
     ('prompts: {a: "{{ model | §nosuch }}"}\nmodels: {h: {model: m}}\n', ("nosuch",)),
-    ('prompts: {a: "§{{ model"}\nmodels: {h: {model: m}}\n', ("this is no template",)),
+    ('prompts: {a: "§{{ model"}\nmodels: {h: {model: m}}\n', ("never closed",)),
     ('prompts: {a: "{{ §modl }}"}\nmodels: {h: {model: m}}\n', ("`modl` is no name here",)),
     (
         "prompts: {a: p}\nmodels: {h: {model: m}}\noverrides: [{when: model == 'h', prompt: \"{{ §x }}\"}]\n",

@@ -127,5 +127,7 @@ def _root(tree: nodes.Template) -> Callable[[_Cells], Iterator[str]]:
 
 
 def _refuse(error: jinja2.TemplateSyntaxError, spots: Spots) -> NoReturn:
-    message = (error.message or "").rstrip(".")
-    raise Misread(f"this is no template: {message}", spots.of(error.lineno, "")) from None
+    message, spot = (error.message or "").rstrip("."), spots.of(error.lineno, "")
+    if message.casefold().startswith("unexpected end of template"):
+        raise Misread("`{{` or `{% if %}` stands here and is never closed", spot) from None
+    raise Misread(f"this is no template: {message}", spot) from None
