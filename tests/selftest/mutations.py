@@ -91,12 +91,15 @@ MUTATIONS = {
     # the intents
     "the intent comes after the money": Mutation(
         "worker/buying.py",
-        "        await carried.reach(started, tools.caps if new else None)\n"
-        "        await _post(carried, started, order)\n",
-        "        outcome, end = await _send(carried, started, order)\n"
-        "        await carried.reach(started, tools.caps if new else None)\n"
-        "        await carried.reach(outcome)\n",
+        "        await carried.reach(started, tools.caps if doubt is None else None)\n"
+        "        await _post(carried, _Sending(",
+        "        outcome, _ = await _send(carried, _Sending(started, order, Planned(started.attempt - 1)))\n"
+        "        await carried.reach(started, tools.caps if doubt is None else None)\n"
+        "        await carried.reach(outcome)\n"
+        "        return\n"
+        "        await _post(carried, _Sending(",
         KILL,
+        ("hold",),
     ),
     "accepted is written late": Mutation(
         "worker/carried.py",

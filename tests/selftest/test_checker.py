@@ -82,6 +82,7 @@ BREACHES: dict[str, tuple[str, Break]] = {
     "a picture of no job": ("5", lambda found, _: (found.case.folder / "x.png").write_bytes(picture(1))),
     "a part": ("5", lambda found, _: (found.case.folder / ".batchgen/parts/.1.part").write_bytes(b"")),
     "half a report": ("5", lambda found, _: (found.case.folder / "report.json").write_bytes(b'{"counts": {"sto')),
+    "half an epoch": ("5", lambda found, _: (found.case.folder / ".batchgen/epoch").write_bytes(b'{"runs')),
     "an old report": (
         "1",
         lambda found, _: (found.case.folder / "report.json").write_text('{"counts": {"stored": 1}}'),

@@ -56,7 +56,8 @@ def test_it_fails_without(name: str, tmp_path: Path) -> None:
     words = [word for kind in mutation.kinds for word in ("--kind", kind)]
     words += [word for setting in mutation.settings for word in ("--setting", setting)]
     done = selftest("--whole", "--first", "--seed", "3", *words, root=tmp_path)
-    assert done.returncode == 1, f"{name}: not noticed\n{done.stdout}\n{done.stderr}"
+    ill = "does not even end well" in " ".join(done.stderr.split())  # some are noticed without any death
+    assert done.returncode == 1 or ill, f"{name}: not noticed\n{done.stdout}\n{done.stderr}"
 
 
 SYNCS = ("os.fsync(", ".flush()", "sync_folder(", "disk.sync(", "disk.sync_dir(", '"synchronous')
