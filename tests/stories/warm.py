@@ -141,6 +141,8 @@ def _fork(order: dict[str, Any], words: list[str]) -> int:
         os.environ |= order["environ"]
         sys.argv = ["batchgen", *words]
         code = _main()
+    except KeyboardInterrupt:  # before the program was there, or while it said its last words: Python ends with 130
+        code = 130
     finally:
         os._exit(code)
 
