@@ -10,7 +10,17 @@ from batchgen.api.answers import Sold
 from batchgen.errors import SettingsError
 from batchgen.job import effective
 from batchgen.journal import Entry, Journal, Progress, Record, Selection
-from batchgen.lifecycle import Accepted, InDoubt, JobFailed, Milestone, Planned, advance, inherit
+from batchgen.lifecycle import (
+    Accepted,
+    AttemptFailed,
+    Generated,
+    InDoubt,
+    JobFailed,
+    Milestone,
+    Planned,
+    advance,
+    inherit,
+)
 
 WAITING = Selection(states=frozenset({"in_doubt", "running"}))
 """Where payments in doubt are found: a Started that a killed run left behind still looks like running."""
@@ -102,28 +112,30 @@ async def decide(journal: Journal, jobs: Iterable[Progress], decision: Decision)
 
 async def _decide(journal: Journal, progress: Progress, decision: Decision) -> Progress:
     entries: list[Entry] = []
-    reached = inherit(progress.milestone)
-    if reached is not progress.milestone:
-        entries.append(progress.then(reached))
-        progress = replace(progress, position=progress.position + 1, milestone=reached)
-    milestone = _decided(progress, decision)
-    entries.append(progress.then(advance(reached, milestone)))
+    found = inherit(progress.milestone)
+    begun = () if found is progress.milestone else (found,)
+    for milestone in (*begun, *_decided(replace(progress, milestone=found), decision)):
+        entries.append(progress.then(advance(progress.milestone, milestone)))
+        progress = replace(progress, position=progress.position + 1, milestone=milestone)
     await journal.append(tuple(entries))
-    return replace(progress, position=progress.position + 1, milestone=milestone)
+    return progress
 
 
-def _decided(progress: Progress, decision: Decision) -> Milestone:
+def _decided(progress: Progress, decision: Decision) -> tuple[Milestone, ...]:
     match decision, progress.milestone:
         case Resend(), InDoubt(attempt=attempt):
-            return Planned(attempt)
+            return (Planned(attempt),)
         case Paid(task_id=task_id), InDoubt(attempt=attempt, price_micro_usd=price):
-            return Accepted(attempt, task_id, price)
+            return (Accepted(attempt, task_id, price),)
+        case Drop(), Generated(attempt=attempt, cost_micro_usd=cost):
+            reason = f"dropped by {_who()}"
+            return AttemptFailed(attempt, "dropped", reason, cost), JobFailed(attempt, "dropped", reason)
         case Drop(not_billed=free), (
             InDoubt(attempt=attempt, price_micro_usd=price)
             | Accepted(attempt=attempt, price_micro_usd=price)
             | JobFailed(attempt=attempt, in_doubt_micro_usd=price)
         ):
-            return JobFailed(attempt, "dropped", f"dropped by {_who()}", 0 if free else price)
+            return (JobFailed(attempt, "dropped", f"dropped by {_who()}", 0 if free else price),)
         case _:
             verb = type(decision).__name__.lower()
             raise SettingsError(f"{address(progress)} is not in doubt; there is nothing to decide with --{verb}")

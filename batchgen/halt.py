@@ -7,7 +7,7 @@ from math import inf
 
 import anyio
 
-from batchgen.errors import WORST_FIRST, NotTaken, Stop
+from batchgen.errors import WORST_FIRST, NotTaken, Parked, Stop
 
 
 @dataclass(slots=True)
@@ -24,6 +24,7 @@ class Halt:
     parked: int = 0
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     _waiting: set[anyio.CancelScope] = field(default_factory=set)
+    _resting: set[anyio.CancelScope] = field(default_factory=set)
 
     def note(self, exit_code: int, reason: str) -> None:
         """Remember a reason for the end; the run goes on as it may."""
@@ -50,19 +51,15 @@ class Halt:
         """End the run: only what stands in a shelter is finished."""
         self.stop_buying(exit_code, reason)
         self.asking = False
+        for scope in self._resting:
+            scope.cancel()
         self.scope.cancel()
 
     @contextmanager
     def while_buying(self) -> Iterator[None]:
         """Wait in here for leave to buy; left at once, quietly, when the run stops buying."""
-        with anyio.CancelScope() as scope:
-            if not self.buying:
-                scope.cancel()
-            self._waiting.add(scope)
-            try:
-                yield
-            finally:
-                self._waiting.discard(scope)
+        with _left_early(self._waiting, now=not self.buying):
+            yield
 
     def obey(self, stop: Stop) -> None:
         """Do as the provider says that refuses this run: at once, before anybody else can buy."""
@@ -79,9 +76,33 @@ class Halt:
         if not self.buying:
             raise NotTaken("not taken, and not tried again: the run is ending")
 
+    async def rest(self, sleep: Callable[[float], Awaitable[None]], seconds: float) -> None:
+        """Sleep before a picture is tried for again, even in a shelter no longer than the run goes on.
+
+        Raises:
+            Parked: the run is ending; it is not tried again.
+        """
+        with _left_early(self._resting, now=not self.asking):
+            await sleep(seconds)
+        if not self.asking:
+            raise Parked("pictures that are paid for are still to be fetched; the next run does")
+
     def worst(self) -> tuple[int, str]:
         """Exit code and reason of the end: of several, the one that matters most."""
         return worst_of(self.reasons) if self.reasons else (0, "")
+
+
+@contextmanager
+def _left_early(scopes: set[anyio.CancelScope], *, now: bool) -> Iterator[None]:
+    """Wait in a scope that stands among these, and may be cancelled with them; at once if so told."""
+    with anyio.CancelScope() as scope:
+        if now:
+            scope.cancel()
+        scopes.add(scope)
+        try:
+            yield
+        finally:
+            scopes.discard(scope)
 
 
 def worst_of(reasons: Mapping[str, int]) -> tuple[int, str]:

@@ -126,7 +126,7 @@ class Expert:
     max_bytes: int = 64 * 1024 * 1024
     submit_tries: int = 3
     poll_tries: int = 8
-    download_tries: int = 5
+    download_tries: int = 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from batchgen import decide as decisions
 from batchgen.api.answers import Sold
 from batchgen.decide import Decision, Drop, Paid, Resend
-from batchgen.errors import OutcomeUnknown, Rejected, SettingsError
+from batchgen.errors import OfferExpired, OutcomeUnknown, Rejected, SettingsError
 from batchgen.journal import Progress
 from batchgen.journal.memory import MemoryRecord, open_memory
 from batchgen.lifecycle import Accepted, InDoubt, JobFailed, Planned, Stored
@@ -44,6 +44,21 @@ async def test_listed_with_price_and_reach() -> None:
     assert isinstance(each.milestone, InDoubt)
     assert each.milestone.price_micro_usd == 50_000
     assert each.milestone.reach == "request sent, no answer"
+
+
+async def test_a_picture_that_cannot_be_had_may_be_dropped() -> None:
+    """A job whose picture is ready and cannot be fetched is dropped by name; what was paid for it counts as lost."""
+    rig = Rig()
+    rig.provider.downloads = [OfferExpired("410")] * 99
+    assert (await rig.run())[0] == 75
+    await decided(rig, Drop(), "job0")
+    head = rig.head()
+    assert isinstance(head, JobFailed)
+    assert (head.failure, rig.kinds()[-2:]) == ("dropped", ["AttemptFailed", "JobFailed"])
+    money = rig.totals.money
+    assert (money.spent, money.lost, money.in_doubt) == (40_000, 40_000, 0)
+    await rig.run()
+    assert len(rig.provider.orders) == 1
 
 
 async def test_resend_buys_again_and_keeps_the_doubt() -> None:

@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from batchgen.errors import WORST_FIRST, NotTaken
+from batchgen.errors import WORST_FIRST, NotTaken, Parked
 from batchgen.halt import Halt, Shelter
 from batchgen.journal import STATES, Totals
 from batchgen.ledger import Money
@@ -89,6 +89,25 @@ async def test_no_second_try_once_buying_is_over() -> None:
     halt.stop_buying(4, "no funds")
     with pytest.raises(NotTaken):
         await halt.pause(anyio.sleep, 1000)
+
+
+async def test_a_rest_ends_with_the_run() -> None:
+    """A pause between two tries for a picture is cut short when the run ends, and none begins after that."""
+    halt = Halt()
+    await halt.rest(anyio.sleep, 0)
+    halt.stop_buying(4, "no funds")
+    await halt.rest(anyio.sleep, 0)
+    async with anyio.create_task_group() as group:
+
+        async def resting() -> None:
+            with anyio.CancelScope(shield=True), pytest.raises(Parked):
+                await halt.rest(anyio.sleep, 1000)
+
+        group.start_soon(resting)
+        await anyio.wait_all_tasks_blocked()
+        halt.stop_asking(130, "interrupted")
+    with pytest.raises(Parked):
+        await halt.rest(anyio.sleep, 1000)
 
 
 async def test_a_shelter_outlives_the_run_until_its_deadline() -> None:

@@ -45,7 +45,7 @@ def test_the_table_of_defaults() -> None:
         "limits.expert.max_bytes": "67108864",
         "limits.expert.submit_tries": "3",
         "limits.expert.poll_tries": "8",
-        "limits.expert.download_tries": "5",
+        "limits.expert.download_tries": "40",
         "budget.max_usd": "none",
         "budget.max_usd_per_day": "none",
         "budget.max_usd_per_picture": "none",

@@ -56,6 +56,12 @@ class Carried:
         logger.info("%s: %s, attempt %d", self.job.id, type(milestone).__name__, milestone.attempt)
         self.at = replace(self.at, position=entry.position, milestone=milestone, at=self.tools.clock())
 
+    async def settle(self) -> None:
+        """Record what waits for what follows it, since nothing follows in this run."""
+        if self.pending:
+            await self._write(tuple(self.pending), None)
+            self.pending.clear()
+
     def _brake(self, milestone: Milestone) -> None:
         match milestone:
             case Stored():

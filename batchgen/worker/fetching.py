@@ -1,6 +1,10 @@
 """Bringing a picture home. What was begun is finished within the grace: its URL may die before the next run."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from batchgen.api import Offer
 from batchgen.errors import BadAsset, Blocked, FailureClass, OfferExpired, Parked, TaskFailed, Unavailable
@@ -11,14 +15,16 @@ from batchgen.store import Saved, Slot
 from batchgen.worker.carried import Carried, LetGo
 from batchgen.worker.waiting import fresh_offer, look
 
+T = TypeVar("T")
+
 FRESH_SECONDS = 30
 """How old an offer may be and still be used: result URLs die within minutes, or at half of a promised `url_ttl`."""
 
-OFFERS = 3
-"""How many fresh offers are tried before a picture counts as no longer to be had."""
-
 PATIENCE_SECONDS = 300
-"""How long one offer is tried again."""
+"""How long a picture is tried for in one run; `give_up_waiting` may shorten it."""
+
+LOST_SECONDS = 3 * 24 * 3600
+"""How long a finished task may offer nothing that can be had before its picture counts as lost: no outage lasts so."""
 
 
 async def recover(carried: Carried) -> None:
@@ -36,19 +42,31 @@ async def recover(carried: Carried) -> None:
 
 
 async def fetch(carried: Carried, generated: Generated) -> None:
-    """Download, check and store; what cannot be had in the end is a failed attempt that was paid for."""
+    """Download, check and store.
+
+    A task that says it is gone is a failed attempt that was paid for. One that still offers, but nothing that can be
+    had, keeps its place for a later run, and only when it still does so after days is it given up.
+    """
     failure: FailureClass = "expired"
     with carried.tools.shelter.shield() as shelter:
         try:
             await _keep(carried, await _bring(carried, generated))
             return
-        except (OfferExpired, TaskFailed) as gone:
+        except TaskFailed as gone:
             reason = str(gone)
-        except BadAsset as bad:
-            failure, reason = "bad_asset", str(bad)
+        except (OfferExpired, BadAsset) as dead:
+            failure, reason = "bad_asset" if isinstance(dead, BadAsset) else "expired", str(dead)
+            await _park_a_while(carried, reason)
     if shelter.cancelled_caught:
         raise LetGo
     await carried.reach(AttemptFailed(generated.attempt, failure, reason, generated.cost_micro_usd))
+
+
+async def _park_a_while(carried: Carried, reason: str) -> None:
+    """Let the job wait for a later run, unless its picture has been ready for so long that it counts as lost."""
+    if carried.tools.clock() - carried.at.at < LOST_SECONDS:
+        await carried.settle()  # from now on it is known since when the picture is ready and cannot be had
+        raise Parked(f"{reason}; its task is kept, and the next run asks it again")
 
 
 async def _billed(carried: Carried, accepted: Accepted) -> int | None:
@@ -62,35 +80,37 @@ async def _billed(carried: Carried, accepted: Accepted) -> int | None:
 
 async def _bring(carried: Carried, generated: Generated) -> tuple[Saved, ...]:
     """Every picture of the task, one after another."""
-    count = len((await fresh_offer(carried, generated)).urls)
+    offer = await _patiently(carried, lambda: fresh_offer(carried, generated))
+    count = len(offer.urls)
     return tuple([await _picture(carried, generated, (index, count)) for index in range(count)])
 
 
 async def _picture(carried: Carried, generated: Generated, which: tuple[int, int]) -> Saved:
-    """One picture, the how-many-eth of how many; a try that gave none asks the task for a fresh offer first."""
-    tools, dead = carried.tools, 0
-
-    async def one() -> Saved:
-        nonlocal dead
-        while True:
-            try:
-                return await _once(carried, generated, which)
-            except OfferExpired:
-                dead += 1
-                if generated.task_id is None or dead == OFFERS:
-                    raise
-            except BadAsset:
-                _forget_offer(carried, generated)
-                raise
-            _forget_offer(carried, generated)
-
-    patience = Patience(tools.terms.limits.expert.download_tries, PATIENCE_SECONDS)
-    since = tools.now()
+    """One picture, the how-many-eth of how many."""
+    tools, since = carried.tools, carried.tools.now()
     while True:
         try:
-            return await persist(one, (Unavailable, BadAsset), patience, timing=tools.clocks.timing)
+            return await _patiently(carried, lambda: _offered(carried, generated, which))
         except OSError as failed:
             await tools.room.wait_after(failed, since, tools.clocks.timing)
+
+
+async def _patiently(carried: Carried, call: Callable[[], Awaitable[T]]) -> T:
+    """Try for what a task offers ever more slowly, so that an outage is sat out; no longer than the run goes on."""
+    limits, timing = carried.limits, carried.tools.clocks.timing
+    seconds = min(PATIENCE_SECONDS, limits.give_up_waiting_seconds)
+    patience = Patience(limits.expert.download_tries, seconds, base_seconds=1, cap_seconds=30)
+    timing = replace(timing, sleep=partial(carried.tools.halt.rest, timing.sleep))
+    return await persist(call, (OfferExpired, BadAsset, Unavailable), patience, timing=timing)
+
+
+async def _offered(carried: Carried, generated: Generated, which: tuple[int, int]) -> Saved:
+    """One try; one that shows the offer to be of no use lets the next ask the task for a fresh one."""
+    try:
+        return await _once(carried, generated, which)
+    except (OfferExpired, BadAsset):
+        _forget_offer(carried, generated)
+        raise
 
 
 def _forget_offer(carried: Carried, generated: Generated) -> None:

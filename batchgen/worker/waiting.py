@@ -1,7 +1,7 @@
 """Asking for a task until it is done; free, so it may be broken off at any moment."""
 
 from batchgen.api import NO_PICTURE, Offer, Standing, Waiting
-from batchgen.errors import Parked, TaskFailed, Unavailable
+from batchgen.errors import OfferExpired, Parked, TaskFailed, Unavailable
 from batchgen.lifecycle import Accepted, AttemptFailed, Generated
 from batchgen.retry import Patience, persist
 from batchgen.worker.carried import Carried
@@ -13,13 +13,13 @@ JUST_CREATED_SECONDS = 120
 """How long after its creation a task may be unknown to a replica (contract: 404 right after create)."""
 
 EMPTY_ANSWERS = 3
-"""How often a task may say success without a picture before it is given up."""
+"""How often in a row a task is asked that says success without a picture, before that counts as a dead offer."""
 
 
 async def wait_for_task(carried: Carried, accepted: Accepted) -> None:
     """Wait for the picture to exist. What the provider billed counts; where it does not say, the price does."""
     try:
-        offer = await fresh_offer(carried, accepted)
+        offer: Offer | None = await fresh_offer(carried, accepted)
     except TaskFailed as failed:
         cost = failed.cost_micro_usd
         if cost is None:
@@ -27,7 +27,10 @@ async def wait_for_task(carried: Carried, accepted: Accepted) -> None:
         within_plan(carried, accepted.price_micro_usd, cost)
         await carried.reach(AttemptFailed(accepted.attempt, failed.failure, str(failed), cost))
         return
-    cost = accepted.price_micro_usd if offer.cost_micro_usd is None else offer.cost_micro_usd
+    except OfferExpired:  # bringing it home asks on
+        offer = None
+    billed = None if offer is None else offer.cost_micro_usd
+    cost = accepted.price_micro_usd if billed is None else billed
     within_plan(carried, accepted.price_micro_usd, cost)
     carried.standing = offer
     await carried.reach(Generated(accepted.attempt, accepted.task_id, cost, accepted.urls))
@@ -48,6 +51,7 @@ async def fresh_offer(carried: Carried, paid: Accepted | Generated) -> Offer:
 
     Raises:
         TaskFailed: the task ended without a picture.
+        OfferExpired: it says that it succeeded, and offers nothing.
         Parked: not done in this time; the job keeps its place.
     """
     match carried.standing, paid.task_id:
@@ -108,6 +112,6 @@ def _unknown(carried: Carried, failed: TaskFailed) -> Waiting:
 
 def _patient(carried: Carried, empty_answers: int) -> None:
     if empty_answers >= EMPTY_ANSWERS:
-        raise TaskFailed("the task succeeded without a picture", failure="expired")
+        raise OfferExpired("the task succeeded and offers no picture")
     if carried.tools.now() - carried.found_at >= carried.limits.give_up_waiting_seconds:
         raise Parked("some tasks were not done in the time that `give_up_waiting` allows")

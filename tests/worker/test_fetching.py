@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import AsyncIterable
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -28,15 +29,113 @@ async def test_expired_offer_asks_the_task_again() -> None:
     assert len(rig.provider.orders) == 1
 
 
-async def test_offers_that_always_expire_are_a_named_loss() -> None:
-    """When three fresh URLs are dead, the picture is paid for and no longer to be had; it is not bought again."""
+DEAD = [OfferExpired("410"), png()[:40], b"<html>busy</html>", Unavailable("no answer")]
+"""What a host of pictures may give while it is down."""
+
+
+@pytest.mark.parametrize("dead", DEAD, ids=["gone", "torn", "a page", "silent"])
+async def test_an_outage_of_minutes_is_sat_out(dead: Any) -> None:
+    """While the host of the pictures is down for three minutes the task is asked again, ever more slowly."""
     rig = Rig()
-    rig.provider.downloads = [OfferExpired("403")] * 9
+    back = rig.clock() + 180
+
+    def host() -> Any:
+        return dead if rig.clock() < back else png()
+
+    rig.provider.downloads = [host] * 200
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.asked) <= 20
+    pauses = [pause for pause in rig.clock.slept if pause >= 0.5]
+    assert max(pauses[:3]) < 5 < max(pauses) <= 30
+
+
+@pytest.mark.parametrize("dead", DEAD, ids=["gone", "torn", "a page", "silent"])
+async def test_an_outage_of_hours_loses_nothing(dead: Any) -> None:
+    """A picture that cannot be had in this run keeps its task, is no failure, and a later run brings it home."""
+    rig = Rig()
+    rig.provider.downloads = [dead] * 500
+    for _ in range(3):
+        code, reason = await rig.run()
+        assert (code, rig.totals.money.lost) == (75, 0)
+        assert rig.provider.asked.count("task-1") <= 40 * 3
+        rig.clock.now += 8 * 3600
+    assert reason
+    rig.provider.downloads = []
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.orders) == 1
+    assert rig.totals.money.spent == 40_000
+
+
+@pytest.mark.parametrize(("dead", "failure"), [(DEAD[0], "expired"), (DEAD[1], "bad_asset")], ids=["gone", "torn"])
+async def test_offers_that_are_dead_for_days_are_a_named_loss(dead: Any, failure: str) -> None:
+    """What was ready and not to be had in runs three days apart is lost; it is not bought again by itself."""
+    rig = Rig()
+    rig.provider.downloads = [dead] * 500
+    assert (await rig.run())[0] == 75
+    assert rig.kinds() == ["Planned", "Started", "Accepted", "Generated"]
+    rig.clock.now += 2.9 * 86400
+    assert (await rig.run())[0] == 75
+    rig.clock.now += 0.1 * 86400
     assert (await rig.run())[0] == 1
-    assert rig.head() == JobFailed(1, "expired", "403")
+    head = rig.head()
+    assert isinstance(head, JobFailed)
+    assert head.failure == failure
+    assert rig.totals.money.lost == 40_000
+    assert rig.files == {}
+    await rig.run()
+    assert len(rig.provider.orders) == 1
+
+
+async def test_one_bad_run_after_a_long_rest_loses_nothing() -> None:
+    """A batch that lay still for weeks and meets an outage keeps its task: time counts from the first dead offer."""
+    rig = Rig()
+    rig.provider.statuses = [Parked("403")]
+    assert (await rig.run())[0] == 75
+    assert isinstance(rig.head(), Accepted)
+    rig.clock.now += 30 * 86400
+    rig.provider.downloads = [OfferExpired("410")] * 500
+    assert (await rig.run())[0] == 75
+    assert isinstance(rig.head(), Generated)
+
+
+async def test_a_task_that_is_gone_is_a_named_loss() -> None:
+    """A task that says itself that it is gone, after its offers were dead, is given up at once."""
+    rig = Rig()
+    rig.provider.downloads = [OfferExpired("410")] * 9
+    offer = Offer(("https://p.example/1",), rig.clock() + 1, 40_000)
+    rig.provider.statuses = [offer, offer, TaskFailed("410: no longer to be had", failure="expired")]
+    assert (await rig.run())[0] == 1
+    assert rig.head() == JobFailed(1, "expired", "410: no longer to be had")
     assert rig.totals.money.lost == 40_000
     await rig.run()
     assert len(rig.provider.orders) == 1
+
+
+async def test_a_pause_before_the_next_offer_ends_with_the_run() -> None:
+    """Told to end, a run does not sit out the pause between two offers; the job keeps its task."""
+    rig = Rig()
+    pausing = anyio.Event()
+
+    async def sleep(seconds: float) -> None:
+        if rig.provider.fetched:
+            pausing.set()
+            await anyio.sleep_forever()
+        await rig.clock.sleep(seconds)
+
+    def patient(tools: Tools) -> None:
+        timing = replace(tools.clocks.timing, sleep=sleep)
+        object.__setattr__(tools, "clocks", replace(tools.clocks, timing=timing))
+        group.start_soon(end, tools)
+
+    async def end(tools: Tools) -> None:
+        await pausing.wait()
+        tools.halt.stop_asking(143, "told to end")
+
+    rig.provider.downloads = [OfferExpired("410")] * 9
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            assert (await rig.run(patient))[0] == 143
+    assert isinstance(rig.head(), Accepted | Generated)
 
 
 async def test_stale_offer_is_not_used() -> None:
@@ -63,28 +162,6 @@ async def test_torn_picture_is_fetched_again() -> None:
     assert (await rig.run())[0] == 0
     assert len(rig.provider.fetched) == 4
     assert len(rig.files) == 1
-
-
-async def test_picture_that_is_never_whole_is_a_named_loss() -> None:
-    """A picture that stays broken fails the job as `bad_asset`; nothing of it is left, nothing is bought again."""
-    rig = Rig()
-    rig.provider.downloads = [png()[:40]] * 20
-    assert (await rig.run())[0] == 1
-    head = rig.head()
-    assert isinstance(head, JobFailed)
-    assert head.failure == "bad_asset"
-    assert rig.files == {}
-    assert len(rig.provider.orders) == 1
-
-
-async def test_unreachable_pictures_park_the_job() -> None:
-    """When the place of the pictures does not answer, the task keeps its place and the next run fetches it."""
-    rig = Rig()
-    rig.provider.downloads = [Unavailable("timeout")] * 5
-    assert (await rig.run())[0] == 75
-    assert isinstance(rig.head(), Accepted)
-    assert (await rig.run())[0] == 0
-    assert len(rig.provider.orders) == 1
 
 
 async def test_several_pictures_are_all_kept() -> None:
@@ -291,16 +368,15 @@ async def test_a_busy_host_of_pictures_is_left_alone_by_all() -> None:
     assert min(times[1:]) - times[0] >= 20
 
 
-async def test_a_task_that_names_fewer_pictures_is_a_named_loss() -> None:
-    """When a fresh offer lacks a picture that the first one had, that is told as expired."""
+async def test_a_task_that_names_fewer_pictures_keeps_its_place() -> None:
+    """When a fresh offer lacks a picture that the first one had, the task waits for the next run."""
     rig = Rig()
     rig.provider.statuses = [Offer(("https://p.example/1", "https://p.example/2"), rig.clock() + 1, 9)]
-    rig.provider.statuses += [Offer(("https://p.example/1",), rig.clock() + 1, 9)] * 9
+    rig.provider.statuses += [Offer(("https://p.example/1",), rig.clock() + 1, 9)] * 99
     rig.provider.downloads = [png(), OfferExpired("410")]
-    assert (await rig.run())[0] == 1
-    head = rig.head()
-    assert isinstance(head, JobFailed)
-    assert head.failure == "expired"
+    code, reason = await rig.run()
+    assert (code, "fewer pictures" in reason) == (75, True)
+    assert isinstance(rig.head(), Generated)
 
 
 async def test_jobs_wait_side_by_side() -> None:

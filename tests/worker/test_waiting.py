@@ -4,7 +4,7 @@ import pytest
 
 from batchgen.api import NO_PICTURE, Offer, Receipt, Waiting
 from batchgen.errors import Parked, TaskFailed, Unavailable
-from batchgen.lifecycle import Accepted, JobFailed, Stored
+from batchgen.lifecycle import Accepted, Generated, JobFailed, Stored
 from batchgen.terms import Limits, Terms
 from tests.worker.rig import Rig, with_profile
 
@@ -99,13 +99,17 @@ async def test_forbidden_task_parks_that_job_alone() -> None:
     assert "403" in reason or "not finished" in reason
 
 
-async def test_success_without_a_picture_is_asked_thrice() -> None:
-    """A success that names no URL may still be on its way; the third empty one is a loss that is named."""
+async def test_success_without_a_picture_is_a_dead_offer() -> None:
+    """A success that names no URL may still be on its way: it is asked on, keeps its place, and is lost after days."""
     rig = Rig()
-    rig.provider.statuses = [Waiting(NO_PICTURE)] * 2
+    rig.provider.statuses = [Waiting(NO_PICTURE)] * 9
     assert (await rig.run())[0] == 0
     rig = Rig()
-    rig.provider.statuses = [Waiting(NO_PICTURE)] * 3
+    rig.provider.statuses = [Waiting(NO_PICTURE)] * 999
+    code, reason = await rig.run()
+    assert (code, "offers no picture" in reason) == (75, True)
+    assert isinstance(rig.head(), Generated)
+    rig.clock.now += 3 * 86400
     assert (await rig.run())[0] == 1
     head = rig.head()
     assert isinstance(head, JobFailed)
