@@ -19,6 +19,7 @@ BatchgenError
 └── JournalError
     ├── Superseded           another runner was faster: let go
     ├── NoHeadroom           a cap is reached                             exit 3, 4 or 75
+    ├── TaskTaken            a task that another job has: in doubt           exit 3
     ├── Foreign, Damaged     not usable                                   exit 5
     └── HeldElsewhere        another run holds the batch                  exit 75
 
@@ -217,6 +218,12 @@ class NoHeadroom(JournalError):
     def exit_code(self) -> int:  # type: ignore[override]  # the code depends on which cap was met
         """A daily or per-run allowance ends by itself; a cap of the batch needs a person, and so does a doubt."""
         return {"batch": 4, "resent": 3}.get(self.cap, 75)
+
+
+class TaskTaken(JournalError):
+    """The provider named a task that another job of this batch has; whether this one was paid for is in doubt."""
+
+    exit_code = 3
 
 
 class Foreign(JournalError):

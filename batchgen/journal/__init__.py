@@ -89,6 +89,7 @@ class Caps:
     """What may not be exceeded, checked inside the transaction of a Started; None means no cap. Sums in micro-USD.
 
     `batch`, `day` (UTC) and `resent` bound money; `run` the money, `run_pictures` the attempts this run starts.
+    `own_task` refuses an Accepted whose task another job has already.
     """
 
     batch: int | None = None
@@ -96,6 +97,7 @@ class Caps:
     run: int | None = None
     run_pictures: int | None = None
     resent: int | None = None
+    own_task: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +311,7 @@ class Journal(Protocol):
         Raises:
             Superseded: (job, position) exists already; nothing of this call was recorded, others are not concerned.
             NoHeadroom: a cap would be exceeded; likewise.
+            TaskTaken: caps ask for a task of one's own, and another job was Accepted with this one; likewise.
             lifecycle.IllegalMilestone: likewise.
             JournalError: the commit failed; nothing that waited for it was recorded and the run must end.
         """

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import anyio.lowlevel
 
 import batchgen
-from batchgen.errors import Foreign, HeldElsewhere, Superseded
+from batchgen.errors import Foreign, HeldElsewhere, Superseded, TaskTaken
 from batchgen.job import Draft, Job
 from batchgen.journal import (
     EVERYTHING,
@@ -36,7 +36,7 @@ from batchgen.journal.codec import decode_milestone, decode_request, encode_mile
 from batchgen.journal.effects import Effect, Used, bounded, effect, hold_to
 from batchgen.journal.matching import Life, Match, Matching, match
 from batchgen.ledger import Money
-from batchgen.lifecycle import AttemptFailed, IllegalMilestone, Milestone, Planned, advance, inherit
+from batchgen.lifecycle import Accepted, AttemptFailed, IllegalMilestone, Milestone, Planned, advance, inherit
 from batchgen.terms import Terms
 
 
@@ -186,6 +186,8 @@ class MemoryJournal:
         try:
             for entry in entries:
                 self._record(entry, caps or Caps())
+                if caps is not None and caps.own_task:
+                    self._check_task(entry)
         except BaseException:
             book.money, book.days, book.runs = before
             for life, length in lengths:
@@ -251,6 +253,14 @@ class MemoryJournal:
         life.written.append((after, self.run, self._clock()))
         if bounded(before, after):
             hold_to(caps, after, self._used(what))
+
+    def _check_task(self, entry: Entry) -> None:
+        milestone = entry.milestone
+        if not isinstance(milestone, Accepted) or milestone.task_id is None:
+            return
+        others = (one for life in self._book.lives if life.job.number != entry.job for one, *_ in life.written)
+        if any(isinstance(one, Accepted) and one.task_id == milestone.task_id for one in others):
+            raise TaskTaken
 
     def _count(self, life: Life, what: Effect) -> None:
         book = self._book

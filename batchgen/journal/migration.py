@@ -22,6 +22,8 @@ _RUN_1: Final = """number, verb, began, ended, host, pid, user, version, exit_co
     started"""
 _JOB_1: Final = "number, id, fingerprint, recipe, request, model, path, place, standing, changed"
 
+_INDEXES_1: Final = ("one_current", "in_order", "under_way", "to_buy")
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -52,10 +54,11 @@ STEPS: Final[Mapping[int, Step]] = {
                 standing, changed), head, kind, state, run FROM jobs_1""",
             "DROP TABLE jobs_1",
             "DROP TABLE runs_1",
-            *(each for each in TABLES if each.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX"))),
+            *(each for each in TABLES if any(f" INDEX {name} ON jobs " in each for name in _INDEXES_1)),
             *_made("redone"),
         ),
     ),
+    2: Step((), tuple(each for each in TABLES if each.startswith("CREATE INDEX tasks "))),
 }
 
 

@@ -5,13 +5,13 @@ from dataclasses import fields
 
 import apsw
 
-from batchgen.errors import Superseded
+from batchgen.errors import Superseded, TaskTaken
 from batchgen.journal import Caps, Entry, state_of
 from batchgen.journal.codec import encode_milestone, seal
 from batchgen.journal.effects import Effect, Used, bounded, effect, hold_to
 from batchgen.journal.rows import RUN, amount_of_day, milestone, money, run
 from batchgen.ledger import Money
-from batchgen.lifecycle import IllegalMilestone, Milestone, advance
+from batchgen.lifecycle import Accepted, IllegalMilestone, Milestone, advance
 
 _MONEY = tuple(each.name for each in fields(Money))
 _HEAD = """
@@ -33,11 +33,24 @@ _BEGUN_BY = """
         WHERE job = ?1 AND position < ?2 AND kind IN ('Planned', 'AttemptFailed'))
     ORDER BY position LIMIT 1"""
 
+_TASK_OF_ANOTHER = """
+    SELECT 1 FROM milestones WHERE kind = 'Accepted'
+    AND iif(json_valid(body), json_extract(body, '$.task_id'), NULL) = ? AND job <> ? LIMIT 1"""
+
 
 def record(connection: apsw.Connection, entries: Sequence[Entry], caps: Caps | None, stamp: tuple[int, float]) -> None:
     """Write entries in order, each held to the life of its job and to the caps; `stamp` is this run and the time."""
     for entry in entries:
         _record(connection, entry, caps or Caps(), stamp)
+        if caps is not None and caps.own_task:
+            _check_task(connection, entry)
+
+
+def _check_task(connection: apsw.Connection, entry: Entry) -> None:
+    match entry.milestone:
+        case Accepted(task_id=str(task_id)):
+            if connection.execute(_TASK_OF_ANOTHER, (task_id, entry.job)).fetchone() is not None:
+                raise TaskTaken
 
 
 def add(connection: apsw.Connection, key: tuple[str, str, str], amount: int) -> None:

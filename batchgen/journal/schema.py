@@ -18,7 +18,7 @@ from batchgen.journal.filesystem import network_kind
 _PATIENCE_MILLISECONDS: Final = 120_000
 
 APPLICATION: Final = 0x42474A4C
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 TABLES: Final = (
     """CREATE TABLE journal (
@@ -53,6 +53,8 @@ TABLES: Final = (
         run INTEGER NOT NULL REFERENCES runs, at REAL NOT NULL, kind TEXT NOT NULL, attempt INTEGER NOT NULL,
         body TEXT NOT NULL, checksum BLOB NOT NULL,
         PRIMARY KEY (job, position)) STRICT, WITHOUT ROWID""",
+    """CREATE INDEX tasks ON milestones (iif(json_valid(body), json_extract(body, '$.task_id'), NULL))
+        WHERE kind = 'Accepted'""",
     """CREATE TRIGGER never_changed BEFORE UPDATE ON milestones
         BEGIN SELECT raise(ABORT, 'a milestone is never changed'); END""",
     """CREATE TRIGGER never_removed BEFORE DELETE ON milestones

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from batchgen.api import Offer, Order, Receipt
-from batchgen.errors import NoHeadroom, NotTaken, OutcomeUnknown, Parked, Rejected, Stop, Throttled
+from batchgen.errors import NoHeadroom, NotTaken, OutcomeUnknown, Parked, Rejected, Stop, TaskTaken, Throttled
 from batchgen.job import token
+from batchgen.journal import Caps
 from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, Milestone, Planned, Started
 from batchgen.retry import Patience, persist
 from batchgen.worker.carried import Carried, LetGo
@@ -84,7 +85,13 @@ async def _post(carried: Carried, sending: _Sending) -> None:
     end: Exception | None = None
     with carried.tools.shelter.shield():
         outcome, end = await _send(carried, sending)
-    await carried.reach(outcome)
+    try:
+        await carried.reach(outcome, Caps(own_task=True))
+    except TaskTaken as taken:
+        # sent again under its token it would be answered so again: a person looks at it
+        _brake(carried, carried.tools.brake.doubted())
+        carried.tools.halt.note(taken.exit_code, str(taken))
+        await carried.reach(_in_doubt(sending.started, "answered with the task of another job", known_paid=True))
     if end is not None:
         raise end
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import anyio
 
 from batchgen.api import Standing
-from batchgen.errors import JournalError
+from batchgen.errors import JournalError, TaskTaken
 from batchgen.job import Job
 from batchgen.journal import Caps, Entry, Progress
 from batchgen.lifecycle import Accepted, Generated, JobFailed, Milestone, Stored, advance
@@ -74,6 +74,8 @@ class Carried:
         with anyio.CancelScope(shield=True):
             try:
                 await self.tools.journal.append(entries, caps)
+            except TaskTaken:
+                raise
             except JournalError:
                 if isinstance(last, Accepted) and last.task_id is not None:
                     logger.critical("paid, and not recorded: job %s is task %s", self.job.id, last.task_id)

@@ -9,7 +9,7 @@ from typing import Protocol
 import anyio
 import pytest
 
-from batchgen.errors import Damaged, Foreign, HeldElsewhere, NoHeadroom, Superseded
+from batchgen.errors import Damaged, Foreign, HeldElsewhere, NoHeadroom, Superseded, TaskTaken
 from batchgen.job import Draft, FileReference, InputRow, Request, UrlReference, draft
 from batchgen.journal import Caps, Entry, Identity, Journal, Kind, Progress, Record, Redo, Selection, State
 from batchgen.ledger import Money
@@ -172,6 +172,25 @@ class JournalContract:
             assert (await journal.totals()).money == Money(reserved=40_000, committed=40_000)
         with desk.record() as record:
             assert next(record.entries()).milestone == Started(1, "bg-1", 40_000, SINCE)
+
+    async def test_a_task_belongs_to_one_job(self, desk: Desk) -> None:
+        """Asked to make sure of it, a journal refuses a task that any other job ever had, in whatever run."""
+        own = Caps(own_task=True)
+        async with desk.open() as journal:
+            a, b, c = await owed(journal, "a", "b", "c")
+            await walk(journal, a, Started, Accepted, Generated, Stored)
+            c = await walk(journal, c, Started)
+            b = await walk(journal, b, Started)
+            await journal.append([c.then(Accepted(1, "task-c", 1))], own)
+            await journal.end(75, "")
+        async with desk.open() as journal:
+            with pytest.raises(TaskTaken):
+                await journal.append([b.then(Accepted(1, "task-1", 40_000))], own)
+            assert (await journal.totals()).counts["running"] == 2
+            await journal.append([b.then(Accepted(1, "task-b", 40_000))], own)
+            await journal.end(75, "")
+        with desk.record() as record:
+            assert [each.milestone for each in record.entries()][1] == Accepted(1, "task-b", 40_000)
 
     @pytest.mark.parametrize("position", [-1, 0, 2, 9])
     async def test_a_milestone_out_of_its_place_is_superseded(self, desk: Desk, position: int) -> None:

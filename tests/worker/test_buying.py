@@ -565,3 +565,18 @@ async def test_failed_task_without_billing_counts_its_price() -> None:
         await rig.run()
         assert rig.totals.money.lost == lost
         assert rig.totals.money.spent == lost
+
+
+@pytest.mark.parametrize("idempotency", ["none", "replay"])
+async def test_a_task_of_another_job_is_no_answer(idempotency: Any) -> None:
+    """A job that is answered with the task of another one is in doubt and waits for a person; nothing is sent again."""
+    rig = Rig(jobs=2, terms=with_profile(Terms(limits=Limits(in_flight=1)), idempotency=idempotency))
+    rig.provider.submits = [Receipt("same", Waiting("waiting"))] * 9
+    assert (await rig.run())[0] == 3
+    assert isinstance(rig.head(1), Stored)
+    doubt = rig.head(2)
+    assert isinstance(doubt, InDoubt)
+    assert (doubt.reach, doubt.known_paid) == ("answered with the task of another job", True)
+    assert (rig.totals.money.spent, rig.totals.money.in_doubt) == (40_000, 50_000)
+    await rig.run()
+    assert len(rig.provider.orders) == 2

@@ -51,19 +51,20 @@ class Seller:
         """The next outcome, after some turns."""
         kind, turns = self.night.submits[self.asked % len(self.night.submits)]
         self.asked += 1
+        task = f"task-{self.asked}"
         self.after_402 += self.open_at_402 is not None
         self.open += 1
         try:
             for _ in range(turns):
                 await anyio.lowlevel.checkpoint()
-            return self._end(kind)
+            return self._end(kind, task)
         finally:
             self.open -= 1
 
-    def _end(self, kind: str) -> Receipt:
+    def _end(self, kind: str, task: str) -> Receipt:
         match kind:
             case "taken":
-                return Receipt(f"task-{self.asked}", Waiting("waiting"))
+                return Receipt(task, Waiting("waiting"))
             case "402":
                 self.open_at_402 = self.open if self.open_at_402 is None else self.open_at_402
                 raise Stop("402")
