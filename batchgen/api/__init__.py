@@ -63,6 +63,7 @@ class Provider(Protocol):
 
         Raises:
             NotTaken: proven that nothing was bought (no byte was sent, or the server said so); Throttled with a time.
+                Also in place of a cancellation that came before the first byte.
             OutcomeUnknown: sent, and nobody knows; says how far it got. Also when cancelled mid-way by a time limit.
             Rejected: the server will never take this request.
             Parked: this model's submits are refused (403); other models are not concerned.

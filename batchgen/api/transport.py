@@ -13,7 +13,7 @@ from batchgen.api import Order, wire
 from batchgen.api.meaning import Broke, Call, Phase
 from batchgen.api.network import CONNECTIONS, SLOWEST_UPLOAD, Door
 from batchgen.api.outcomes import REACH, Answer, of_break
-from batchgen.errors import BatchgenError, SettingsError
+from batchgen.errors import BatchgenError, NotTaken, SettingsError
 from batchgen.guard import is_loopback
 
 REQUESTS: Final = 64
@@ -114,7 +114,7 @@ class Transport:
         """Send one create, once.
 
         Raises:
-            NotTaken: no byte of it left.
+            NotTaken: no byte of it left, also when it is cancelled before that.
             OutcomeUnknown: a byte may have left and no whole answer came.
             Stop: the server's certificate is not trusted, or the proxy wants credentials.
         """
@@ -137,6 +137,10 @@ class Transport:
             return await self._exchange(self._submits, request, self._timeouts.submit + upload / SLOWEST_UPLOAD)
         except FAILURES as error:
             raise broken("submit", trail.phase, error, self.host) from error
+        except anyio.get_cancelled_exc_class() as cut_off:
+            if trail.phase != "unsent":
+                raise
+            raise NotTaken(f"{self.host}: {REACH['unsent']} (cut off while it connected)") from cut_off
 
     async def get(self, path: str, credential: str | None) -> Answer:
         """Ask for one free thing, once; without a credential it is asked anonymously.

@@ -83,8 +83,11 @@ async def _post(carried: Carried, sending: _Sending) -> None:
     """Send, and record what became of it, whoever is cancelling meanwhile."""
     outcome: Milestone = _in_doubt(sending.started, "interrupted while it waited for the answer")
     end: Exception | None = None
-    with carried.tools.shelter.shield():
+    carried.posting = False
+    with carried.tools.shelter.shield() as shelter:
         outcome, end = await _send(carried, sending)
+    if shelter.cancelled_caught and not carried.posting:
+        outcome = sending.not_taken
     try:
         await carried.reach(outcome, Caps(own_task=True))
     except TaskTaken as taken:
@@ -137,11 +140,15 @@ async def _once(carried: Carried, order: Order) -> Receipt | Throttled:
         return Throttled("the provider asked everybody to wait")
     if not _may_buy(carried):  # what was journaled meanwhile is proven not taken: it was not sent
         raise NotTaken("not sent: the run stopped buying")
+    carried.posting = True
     try:
         return await carried.tools.provider.submit(order)
-    except Throttled as slow:
-        gates.throttled(order.model, slow)
-        return slow
+    except NotTaken as untaken:
+        carried.posting = False
+        if not isinstance(untaken, Throttled):
+            raise
+        gates.throttled(order.model, untaken)
+        return untaken
 
 
 def _sync_urls(receipt: Receipt) -> tuple[str, ...]:

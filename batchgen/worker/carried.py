@@ -21,9 +21,12 @@ class LetGo(Exception):  # it is no error, and never leaves the worker
 
 
 class Carried:
-    """One job in a worker's hands. `at` is what it has reached; `pending` is reached but not yet written."""
+    """One job in a worker's hands. `at` is what it has reached; `pending` is reached but not yet written.
 
-    __slots__ = ("at", "doubts", "found_at", "job", "not_taken_since", "pending", "standing", "tools")
+    `posting` is true while a POST of it may have left and is not known to be untaken.
+    """
+
+    __slots__ = ("at", "doubts", "found_at", "job", "not_taken_since", "pending", "posting", "standing", "tools")
 
     def __init__(self, tools: Tools, progress: Progress) -> None:
         self.tools = tools
@@ -33,6 +36,7 @@ class Carried:
         self.pending: list[Entry] = []
         self.standing: Standing | None = None
         self.doubts = 0
+        self.posting = False
         self.not_taken_since: float | None = None
 
     @property

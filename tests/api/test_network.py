@@ -19,7 +19,7 @@ from batchgen.api.pictures import Pictures
 from batchgen.errors import BatchgenError, NotTaken, OutcomeUnknown, SettingsError, Stop, Unavailable
 from batchgen.guard import Policy
 from tests.api.stage import KEY, at, order
-from tests.wire_server import Close, Read, Send, WireServer, head, json_reply, reply, task
+from tests.wire_server import Close, Read, Send, Stall, WireServer, head, json_reply, reply, task
 
 pytestmark = pytest.mark.anyio
 
@@ -249,3 +249,33 @@ async def test_the_library_logs_no_url(caplog: pytest.LogCaptureFixture) -> None
             await client.status("task_1")
     assert "canary" not in caplog.text
     assert KEY not in caplog.text
+
+
+async def test_a_submit_cancelled_before_it_was_sent_was_not_taken() -> None:
+    """Cut off before its first byte could leave, a submit says so instead of leaving a doubt."""
+    async with at() as (server, client):
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            with pytest.raises(NotTaken, match="nothing was sent"):
+                await client.submit(order())
+        assert server.requests == []
+
+
+async def test_a_submit_cancelled_after_it_was_sent_stays_cancelled() -> None:
+    """Cut off while it waits for the answer, a submit claims nothing."""
+    said: list[BaseException] = []
+    async with at((Read(), Stall())) as (server, client), anyio.create_task_group() as group:
+
+        async def submit() -> None:
+            try:
+                await client.submit(order())
+            except BaseException as error:
+                said.append(error)
+                raise
+
+        group.start_soon(submit)
+        while not server.requests:  # noqa: ASYNC110  # a socket sets no event of ours
+            await anyio.sleep(0.005)
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+    assert [type(each) for each in said] == [anyio.get_cancelled_exc_class()]

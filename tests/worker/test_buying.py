@@ -580,3 +580,41 @@ async def test_a_task_of_another_job_is_no_answer(idempotency: Any) -> None:
     assert (rig.totals.money.spent, rig.totals.money.in_doubt) == (40_000, 50_000)
     await rig.run()
     assert len(rig.provider.orders) == 2
+
+
+async def cut_off(sent: bool) -> Rig:
+    """A run whose grace ends in the middle of its only submit."""
+    rig, holding = Rig(), anyio.Event()
+
+    async def submit() -> Receipt:
+        holding.set()
+        try:
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            if sent:
+                raise
+            raise NotTaken("not reached, nothing was sent") from None
+        raise AssertionError
+
+    def end(tools: Tools) -> None:
+        tools.shelter.expire(anyio.current_time())
+        tools.halt.stop_asking(143, "told to end")
+
+    rig.provider.submits = [submit]
+    assert await rig.run_until(holding, end) == 143
+    return rig
+
+
+async def test_a_submit_cut_off_while_it_connects_was_not_taken() -> None:
+    """At the end of the grace a submit of which no byte has left is planned as before; nothing is in doubt."""
+    rig = await cut_off(sent=False)
+    assert rig.head() == Planned(0)
+    assert rig.totals.money.exposed == 0
+    assert (await rig.run())[0] == 0
+
+
+async def test_a_submit_cut_off_after_it_was_sent_is_in_doubt() -> None:
+    """At the end of the grace a submit that is waiting for its answer may have been paid."""
+    rig = await cut_off(sent=True)
+    assert isinstance(rig.head(), InDoubt)
+    assert rig.totals.money.in_doubt == 50_000
