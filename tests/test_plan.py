@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from batchgen.api.models import BUILT_IN, Catalogue
+from batchgen.batch.allowing import allow
+from batchgen.batch.asked import RunOptions, asked
 from batchgen.batch.wishes import redo_of
 from batchgen.errors import SettingsError
 from batchgen.job import Request
 from batchgen.journal import Comparison, Run
 from batchgen.plan import Allowance, Cost, Plan, Prices, consent, costs, forecast, paper
-from batchgen.plan.forecast import Experience
+from batchgen.plan.forecast import Experience, Forecast
 from batchgen.report.words import usd
 from batchgen.terms import Budget, Limits, Price, Rate, Terms
 from tests.report.made import run
@@ -187,3 +189,20 @@ def test_what_redo_means(tmp_path: Path) -> None:
     picks.write_text("shoe")
     with pytest.raises(SettingsError, match="no picks file"):
         redo_of([str(picks)], [])
+
+
+def test_a_full_disk_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    """Pictures that have no room are not bought: the sentence says how much is free, how much is needed, what to do."""
+    manifest = tmp_path / "m.yaml"
+    manifest.write_text("batchgen: 1\nname: a\nprovider: local\njobs: [{id: a, model: m, prompt: p}]\n")
+    (tmp_path / "outputs").mkdir()
+    options = RunOptions(str(manifest))
+    found = Plan("/a", "a", 1, True, Comparison({"new": 9}, 9, {}))
+    allow(
+        asked(options),
+        replace(found, forecast=Forecast(needed_bytes=10**9, free_bytes=2 * 10**9, guessed=False)),
+        options,
+    )
+    full = replace(found, forecast=Forecast(needed_bytes=2 * 10**9, free_bytes=10**9, guessed=False))
+    with pytest.raises(SettingsError, match=r"/a has room for 1.0 GB, and .* about 2.0 GB; .* --outputs. Nothing was"):
+        allow(asked(options), full, options)
