@@ -168,8 +168,9 @@ def _with_options(manifest: Manifest, options: RunOptions) -> Manifest:
 
 
 def _with_table(manifest: Manifest, path: str) -> Manifest:
+    """The manifest with another table, wherever it lies; its name stands in the keys too, for the digest of inputs."""
     keys = manifest.document.keys
     if not isinstance(keys.rows, BaseModel):
         raise SettingsError("--rows is another table for a manifest with `rows`; this one has none")
     other = keys.model_copy(update={"rows": keys.rows.model_copy(update={"from_": path})})
-    return replace(manifest, document=replace(manifest.document, keys=other))
+    return replace(manifest, document=replace(manifest.document, keys=other), table=Path(path))

@@ -3,6 +3,8 @@
 import json
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -48,9 +50,9 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-@pytest.fixture
-def server() -> Any:
-    """A counting server."""
+@contextmanager
+def serving() -> Iterator[Counting]:
+    """A counting server, until the end of the block."""
     counting = Counting(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=counting.serve_forever)
     thread.start()
@@ -58,6 +60,13 @@ def server() -> Any:
     counting.shutdown()
     thread.join()
     counting.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Counting]:
+    """A counting server."""
+    with serving() as counting:
+        yield counting
 
 
 def provider(server: Counting) -> dict[str, Any]:
