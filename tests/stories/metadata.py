@@ -76,7 +76,8 @@ def guards(reached: list[str]) -> int:
     for address in (*INNER, *INNER_6):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         prefix = f"{address}/{128 if ':' in address else 32}"
-        made = subprocess.run(["ip", "addr", "add", prefix, "dev", "lo"], check=False, capture_output=True)
+        nodad = ["nodad"] if ":" in address else []  # usable at once
+        made = subprocess.run(["ip", "addr", "add", prefix, "dev", "lo", *nodad], check=False, capture_output=True)
         for port in (80, 443) if made.returncode == 0 else ():
             guard = socket.socket(family, socket.SOCK_STREAM)
             guard.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -112,7 +113,7 @@ def main(root: Path) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     world, offers = World(root), 2 * len(OFFERS)
-    limits = {"rate": "none", "in_flight": 1, "expert": {"polls_per_second": 100}}
+    limits = {"rate": "none", "in_flight": 1, "give_up_waiting": "1s", "expert": {"polls_per_second": 100}}
     world.write(jobs=jobs(offers), provider={"base_url": f"http://127.0.0.1:{server.server_address[1]}"}, limits=limits)
     done = world.type("run", "m.yaml", "-v", XENODIA_API_KEY="k" * 20)
     kinds: Counter[str] = world.batch().kinds()
