@@ -130,6 +130,7 @@ def _fill(source: apsw.Connection, part: str, machine: Machine) -> Salvage:
 
 
 def _remove(path: str) -> None:
-    for end in ("", "-journal", ".new", ".new-journal"):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path + end)
+    for name in (path, f"{path}.new"):
+        for end in ("", "-journal", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name + end)

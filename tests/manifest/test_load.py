@@ -48,7 +48,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         ("nas.lan",),
         ("local", "https://old.example.com"),
     )
-    expert = Expert(9, 9, 2.5, 3, 2048, 1, 2, 5)
+    expert = Expert(9, 9, 2.5, 3, 2048, 1, 2)
     limits = Limits(7, Rate(3, 60), 14400, 300, expert)
     assert manifest.terms.limits == limits
     assert manifest.terms.of("m") == Limits(2, None, 14400, 300, expert)
