@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -44,6 +45,8 @@ BACKDROPS: Final[dict[str, Backdrop]] = {
 """By the names that the lexicon uses."""
 
 _BACKDROP_LONG_SIDE: Final = 1280
+_BACKDROP_AREA: Final = 450_000
+_LONG_SIDE: Final = 2048
 _GLOSSY: Final = frozenset({"studio", "desk", "city", "abstract"})
 _INDOORS: Final = frozenset({"studio", "desk", "interior", "abstract", "space", "underwater"})
 _HIGH: Final = frozenset({"sun", "moon"})
@@ -54,18 +57,21 @@ def render(request: PaintRequest, seed: int) -> bytes:
     """The picture as the bytes of a file."""
     pictures = [_picture(reference) for reference in request.references]
     picture = compose(request, seed, pictures)
+    width, height = pixels(_ratio(request, pictures), request.resolution)
+    if width > picture.width:
+        picture = picture.resize((width, picture.height), Image.Resampling.BILINEAR)
     if request.output_format == "png":
-        return png.encode(picture)
+        return png.encode(picture, height)
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=_JPEG_QUALITY)
+    picture.resize((width, height), Image.Resampling.NEAREST).save(file, "JPEG", quality=_JPEG_QUALITY)
     return file.getvalue()
 
 
 def compose(request: PaintRequest, seed: int, pictures: list[Image.Image]) -> Image.Image:
-    """The picture before it is encoded; `pictures` are the opened references."""
+    """The picture before it is encoded, drawn at 2K at most; `pictures` are the opened references."""
     scene = read(request.prompt)
     rng = np.random.default_rng(_entropy(request, seed))
-    size = pixels(_ratio(request, pictures), request.resolution)
+    size = _drawn(pixels(_ratio(request, pictures), request.resolution))
     if pictures:
         scene = replace(scene, tint=scene.tint or colour_of(pictures[0]))
         scene = replace(scene, place="studio") if scene.place == "abstract" else scene
@@ -95,9 +101,15 @@ def light_of(scene: Scene) -> Light:
     return replace(light, shining=not any(thing.kind in {"moon", "sun"} for thing in scene.things))
 
 
+def _drawn(size: tuple[int, int]) -> tuple[int, int]:
+    """4K is drawn at half its sides: stretched smoothly across, and each row twice, which a PNG gets for nothing."""
+    shrink = min(1.0, _LONG_SIDE / max(size))
+    return round(size[0] * shrink), math.ceil(size[1] * shrink)
+
+
 def _backdrop(scene: Scene, light: Light, size: tuple[int, int], rng: np.random.Generator) -> tuple[Canvas, float]:
-    """The backdrop is painted at no more than 1280 pixels: what is far away may be soft."""
-    shrink = min(1.0, _BACKDROP_LONG_SIDE / max(size))
+    """The backdrop is painted on no more than 450,000 pixels: what is far away may be soft."""
+    shrink = min(1.0, _BACKDROP_LONG_SIDE / max(size), math.sqrt(_BACKDROP_AREA / (size[0] * size[1])))
     small = Canvas(Image.new("RGB", (round(size[0] * shrink), round(size[1] * shrink))), fine=2)
     tint = scene.tint
     if tint is None and scene.place == "studio" and scene.things:
