@@ -92,9 +92,9 @@ class World:
         return Batch(self.root / "outputs" / name)
 
 
-def ended(process: subprocess.Popen[str], patience: float = PATIENCE) -> Done:
-    """Wait for a command's end."""
-    out, err = process.communicate(timeout=patience)
+def ended(process: subprocess.Popen[str], patience: float | None = None) -> Done:
+    """Wait for a command's end, by default as long as `PATIENCE` says now."""
+    out, err = process.communicate(timeout=PATIENCE if patience is None else patience)
     return Done(process.returncode, out, err)
 
 
