@@ -125,6 +125,8 @@ def _serve(orders: IO[str]) -> None:
 
 
 def _fork(order: dict[str, Any], words: list[str]) -> int:
+    for name in ("out", "err"):  # here, as a child may be killed before its first line
+        Path(f"{order['said']}.{name}").touch()
     pid = os.fork()
     if pid:
         return pid
