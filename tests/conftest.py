@@ -15,6 +15,8 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 
+pytest_plugins = ["tests.chromium"]
+
 ON_THE_LOOP = [
     "batchgen.api",
     "batchgen.engine",
