@@ -41,7 +41,7 @@ def prove(connection: apsw.Connection, path: str) -> int:
     Raises:
         Damaged: something is not.
     """
-    with reading(path):
+    with reading(path), connection:  # a run may go on meanwhile
         # Not quick_check, which would believe an index that has lost a job.
         if connection.pragma("integrity_check") != "ok":
             raise Damaged(f"{path} is damaged; {_ADVICE}")
@@ -55,6 +55,11 @@ def prove_lives(connection: apsw.Connection, path: str) -> None:
     Raises:
         Damaged: one of them is not as it was written.
     """
+    with connection:  # a run may go on meanwhile
+        _prove_lives(connection, path)
+
+
+def _prove_lives(connection: apsw.Connection, path: str) -> None:
     sums, life, model = Sums(), [], ""  # type: tuple[Sums, list[tuple[Milestone, int]], str]
     for *row, of in connection.execute(_LIVES):
         found = rows.milestone(tuple(row))

@@ -156,8 +156,9 @@ def totals(connection: apsw.Connection) -> Totals:
     """The figures, as of one moment."""
     counts, sums, kept = dict.fromkeys(STATES, 0), dict.fromkeys(Money.__dataclass_fields__, 0), 0
     models: dict[str, dict[State, int]] = {}
-    found = list(_amounts(connection, ""))
-    _prove_none_missing(connection, found)
+    with connection:  # between two statements a run may begin to owe
+        found = list(_amounts(connection, ""))
+        _prove_none_missing(connection, found)
     for model, standing, what, amount in found:
         area, _, name = what.partition(":")
         match area:
