@@ -21,7 +21,8 @@ import certifi
 
 from tests.stories.world import HERE, PATIENCE, Done, Gateway, World
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+"""Those that a program of its own finds at their default; a broken pipe is nothing that kills Python."""
 
 
 @dataclass
