@@ -1,8 +1,9 @@
 """Readers of a journal that a run is writing."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.from_thread
@@ -30,7 +31,7 @@ async def test_nothing_is_damaged_that_changes_while_it_is_read(read: str, tmp_p
         desk = SqliteDesk(str(tmp_path / str(statement)))
         async with desk.open() as journal:
             reader = connect_to_read(desk.path, desk.machine)
-            reader.exec_trace = interruption = Interruption(statement, lambda: owed(journal, "a", "b"))  # noqa: B023
+            reader.exec_trace = interruption = Interruption(statement, lambda: owed(journal, "a", "b"))
             try:
                 await anyio.to_thread.run_sync(READS[read], reader, desk.path)
             finally:
@@ -43,7 +44,7 @@ async def test_nothing_is_damaged_that_changes_while_it_is_read(read: str, tmp_p
 class Interruption:
     """Lets something happen before the n-th statement of a connection."""
 
-    def __init__(self, statement: int, happens: Callable[[], Awaitable[object]]) -> None:
+    def __init__(self, statement: int, happens: Callable[[], Coroutine[Any, Any, object]]) -> None:
         self.left, self.happens = statement, happens
 
     def __call__(self, *_: object) -> bool:
