@@ -71,15 +71,21 @@ def _options(given: dict[str, Any]) -> "Options":
 
 
 class _Progress:
-    """A count on a terminal, nothing elsewhere."""
+    """A count that goes on in its place on a terminal, a line for each tenth elsewhere."""
 
     def __init__(self, speaker: Console) -> None:
-        self._err = speaker.err if speaker.err.isatty() and not speaker.voice.quiet else None
+        self._speaker = speaker
 
     def __call__(self, done: int, of: int) -> None:
         """So many of so many deaths are died."""
-        if self._err is not None:
-            self._err.write(f"\r{done:,} of {of:,} deaths" + ("\r\x1b[K" if done == of else ""))
+        if self._speaker.voice.quiet:
+            return
+        err = self._speaker.err
+        if err.isatty():
+            err.write(f"\r{done:,} of {of:,} deaths" + ("\r\x1b[K" if done == of else ""))
+        elif done * 10 // of > (done - 1) * 10 // of:
+            err.write(f"{done:,} of {of:,} deaths\n")
+            err.flush()
 
 
 def as_json(outcome: "Outcome") -> dict[str, Any]:

@@ -29,13 +29,16 @@ SAMPLE: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to explore. `deaths` None means every one; `first` ends at the first breach; `kept` keeps what it left."""
+    """What to explore. `deaths` None means every one; `first` ends at the first breach; `kept` keeps what it left.
+
+    Two `workers` share a processor, since a life waits for its gateway half of the time.
+    """
 
     kinds: Sequence[Kind] = KINDS
     settings: Sequence[Setting] = SETTINGS
     deaths: int | None = SAMPLE
     seed: int = 1
-    workers: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    workers: int = field(default_factory=lambda: 2 * len(os.sched_getaffinity(0)))
     first: bool = False
     kept: Path | None = None
 
