@@ -31,7 +31,7 @@ SAMPLE: Final = 300
 class Options:
     """What to explore. `deaths` None means every one; `first` ends at the first breach; `kept` keeps what it left.
 
-    Two `workers` share a processor, since a life waits for its gateway half of the time.
+    Two `workers` share a processor, since a life often waits for its gateway.
     """
 
     kinds: Sequence[Kind] = KINDS
