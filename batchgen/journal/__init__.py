@@ -256,6 +256,10 @@ class Record(Protocol):
         """The figures, as of one moment."""
         ...
 
+    def failures(self) -> Mapping[tuple[FailureClass, str], int]:
+        """How many current jobs failed for good, by class and reason; dropped ones did not fail."""
+        ...
+
     def compare(self, drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None) -> Comparison:
         """What `owe` would do with these drafts, which are a whole expansion. Changes nothing."""
         ...

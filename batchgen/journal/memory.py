@@ -5,14 +5,14 @@ A `Book` stands for the file: it outlives the run that writes it, and readers ma
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import anyio.lowlevel
 
 import batchgen
-from batchgen.errors import Foreign, HeldElsewhere, Superseded, TaskTaken
+from batchgen.errors import FailureClass, Foreign, HeldElsewhere, Superseded, TaskTaken
 from batchgen.job import Draft, Job
 from batchgen.journal import (
     EVERYTHING,
@@ -36,8 +36,19 @@ from batchgen.journal.codec import decode_milestone, decode_request, encode_mile
 from batchgen.journal.effects import Effect, Used, bounded, effect, hold_to
 from batchgen.journal.matching import Life, Match, Matching, match
 from batchgen.ledger import Money
-from batchgen.lifecycle import Accepted, AttemptFailed, IllegalMilestone, Milestone, Planned, advance, inherit
+from batchgen.lifecycle import (
+    Accepted,
+    AttemptFailed,
+    IllegalMilestone,
+    JobFailed,
+    Milestone,
+    Planned,
+    advance,
+    inherit,
+)
 from batchgen.terms import Terms
+
+FAILED = Selection(states=frozenset({"failed"}), standings=frozenset({"current"}))
 
 
 @dataclass(slots=True, eq=False)
@@ -101,6 +112,11 @@ class MemoryRecord:
     def totals(self) -> Totals:
         """The figures."""
         return self._book.totals()
+
+    def failures(self) -> Mapping[tuple[FailureClass, str], int]:
+        """How many current jobs failed for good, by class and reason."""
+        failed = (each.milestone for each in self.entries(FAILED))
+        return Counter((each.failure, each.reason) for each in failed if isinstance(each, JobFailed))
 
     def compare(self, drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None) -> Comparison:
         """What `owe` would do with these drafts."""

@@ -59,6 +59,7 @@ STEPS: Final[Mapping[int, Step]] = {
         ),
     ),
     2: Step((), tuple(each for each in TABLES if each.startswith("CREATE INDEX tasks "))),
+    3: Step((), tuple(each for each in TABLES if each.startswith("CREATE INDEX given_up "))),
 }
 
 

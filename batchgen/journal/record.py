@@ -1,13 +1,13 @@
 """A SQLite journal as readers see it: a connection of its own that takes no lock and writes nothing."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
 import apsw
 
-from batchgen.errors import Foreign
+from batchgen.errors import FailureClass, Foreign
 from batchgen.job import Draft
 from batchgen.journal import (
     EVERYTHING,
@@ -112,6 +112,11 @@ class SqliteRecord:
         """The figures, as of one moment."""
         with reading(self._path):
             return rows.totals(self._connection)
+
+    def failures(self) -> Mapping[tuple[FailureClass, str], int]:
+        """How many current jobs failed for good, by class and reason."""
+        with reading(self._path):
+            return rows.failures(self._connection)
 
     def compare(self, drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None) -> Comparison:
         """What `owe` would do with these drafts; its scratch table is temporary and outside the journal."""

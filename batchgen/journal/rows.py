@@ -1,18 +1,19 @@
 """Rows of a SQLite journal as jobs, runs and totals; every row is held against its seal before it is believed."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeAlias, cast
 
 import apsw
 
-from batchgen.errors import Damaged
+from batchgen.errors import Damaged, FailureClass
 from batchgen.job import InputRow, Job
 from batchgen.journal import STATES, Place, Progress, Run, State, Totals
 from batchgen.journal.codec import decode_milestone, decode_request, decode_texts, seal
 from batchgen.ledger import Money
-from batchgen.lifecycle import Milestone
+from batchgen.lifecycle import JobFailed, Milestone
 
 SEALED: Final = "number, id, fingerprint, recipe, request, model, path, place, input, axes, standing, changed"
 """The columns of `jobs` that its seal proves; only an expansion changes them."""
@@ -30,6 +31,13 @@ ENTRIES: Final = (
 MILESTONE: Final = "job, position, run, at, kind, attempt, body, checksum"
 RUN: Final = """number, verb, began, ended, host, pid, user, version, exit_code, reason, counts, money, committed,
     started, redo, prices"""
+
+FAILED: Final = """
+    SELECT body, count(*), sum(checksum IS NOT
+        seal(job, position, milestones.run, at, milestones.kind, attempt, body))
+    FROM jobs JOIN milestones ON job = number AND position = head
+    WHERE standing = 'current' AND state = 'failed' GROUP BY body"""
+"""Failed jobs by what their newest milestone says, and how many of these are not as they were written."""
 
 _SEAL: Final = 12
 HEAD: Final = _SEAL + 1
@@ -170,6 +178,18 @@ def totals(connection: apsw.Connection) -> Totals:
             case "money":
                 sums[name] += amount
     return Totals(counts, kept, Money(**sums), {model: each for model, each in models.items() if any(each.values())})
+
+
+def failures(connection: apsw.Connection) -> dict[tuple[FailureClass, str], int]:
+    """How many current jobs failed for good, by class and reason; told without looking at any other job."""
+    counted: Counter[tuple[FailureClass, str]] = Counter()
+    for body, jobs, unsound in connection.execute(FAILED):
+        if unsound:
+            raise Damaged("A milestone of a failed job is damaged; keep the journal, and put a copy back.")
+        found = decode_milestone("JobFailed", 0, body)
+        assert isinstance(found, JobFailed)
+        counted[found.failure, found.reason] += jobs
+    return dict(counted)
 
 
 def money(connection: apsw.Connection) -> Money:

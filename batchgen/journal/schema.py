@@ -18,7 +18,7 @@ from batchgen.journal.filesystem import network_kind
 _PATIENCE_MILLISECONDS: Final = 120_000
 
 APPLICATION: Final = 0x42474A4C
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 TABLES: Final = (
     """CREATE TABLE journal (
@@ -48,6 +48,8 @@ TABLES: Final = (
         WHERE kind IN ('Generated', 'Accepted', 'Started', 'InDoubt')""",
     """CREATE INDEX to_buy ON jobs (place, number)
         WHERE standing = 'current' AND kind IN ('Planned', 'AttemptFailed')""",
+    """CREATE INDEX given_up ON jobs (number, head)
+        WHERE standing = 'current' AND state = 'failed'""",
     """CREATE TABLE milestones (
         job INTEGER NOT NULL REFERENCES jobs, position INTEGER NOT NULL CHECK (position >= 0),
         run INTEGER NOT NULL REFERENCES runs, at REAL NOT NULL, kind TEXT NOT NULL, attempt INTEGER NOT NULL,

@@ -3,14 +3,13 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from batchgen.errors import FailureClass
-from batchgen.journal import STATES, Progress, Record, Run, Selection, State
+from batchgen.journal import STATES, Record, Run, State
 from batchgen.ledger import Money
-from batchgen.lifecycle import JobFailed
 from batchgen.report.words import dollars, moment
 
 FORMAT: Final = 1
@@ -21,8 +20,6 @@ REASONS: Final = 50
 """So many runs and reasons are listed; rarer reasons are counted together, by class."""
 
 OTHER: Final = "other reasons"
-
-_FAILED: Final = Selection(states=frozenset({"failed"}), standings=frozenset({"current"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class Summary:
 
 
 def summary(record: Record, folder: str) -> Summary:
-    """Read a batch's figures; failed jobs are streamed, so that memory grows with reasons and not with jobs."""
+    """Read a batch's figures; no job is looked at but the failed ones."""
     totals = record.totals()
     return Summary(
         name=record.identity.name,
@@ -69,19 +66,15 @@ def summary(record: Record, folder: str) -> Summary:
         counts=totals.counts,
         kept=totals.kept,
         money=totals.money,
-        failures=failures(record.entries(_FAILED)),
+        failures=failures(record.failures()),
         runs=tuple(record.runs[:RUNS]),
         live=record.live,
     )
 
 
-def failures(jobs: Iterable[Progress]) -> tuple[FailureCount, ...]:
-    """Count failed jobs by class and reason, the most frequent first."""
-    counted: Counter[tuple[FailureClass, str]] = Counter()
-    for each in jobs:
-        if isinstance(each.milestone, JobFailed):
-            counted[each.milestone.failure, each.milestone.reason] += 1
-    named = dict(counted.most_common(REASONS))
+def failures(counted: Mapping[tuple[FailureClass, str], int]) -> tuple[FailureCount, ...]:
+    """Failed jobs by class and reason, the most frequent first, the rare ones of a class together."""
+    named = dict(Counter(counted).most_common(REASONS))
     for (failure, reason), count in counted.items():
         if (failure, reason) not in named:
             named[failure, OTHER] = named.get((failure, OTHER), 0) + count

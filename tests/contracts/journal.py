@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, cast
 
 import anyio
 import pytest
 
-from batchgen.errors import Damaged, Foreign, HeldElsewhere, NoHeadroom, Superseded, TaskTaken
+from batchgen.errors import Damaged, FailureClass, Foreign, HeldElsewhere, NoHeadroom, Superseded, TaskTaken
 from batchgen.job import Draft, FileReference, InputRow, Request, UrlReference, draft
 from batchgen.journal import Caps, Entry, Identity, Journal, Kind, Progress, Record, Redo, Selection, State
 from batchgen.ledger import Money
@@ -838,6 +838,24 @@ class JournalContract:
             )
         with desk.record() as record:
             assert record.totals() == totals
+
+    async def test_failures_are_counted_by_cause(self, desk: Desk) -> None:
+        """Current jobs that failed for good, by class and reason; not dropped ones, nor those that are gone."""
+        ends = {"a": "refused", "b": "refused", "c": "rejected", "d": "dropped", "gone": "refused"}
+        async with desk.open() as journal:
+            await owed(journal, *ends, "stored")
+            for job in await handed_out(journal):
+                started = await walk(journal, job, Started)
+                if job.job.id == "stored":
+                    await walk(journal, started, Accepted, Generated, Stored)
+                    continue
+                failure = cast(FailureClass, ends[job.job.id])
+                failed = await walk(journal, started, AttemptFailed, figures=Figures(failure="transient"))
+                price = 40_000 if job.job.id == "b" else 0
+                await journal.append([failed.then(JobFailed(1, failure, f"why {failure}", price))])
+            await journal.owe(manifest({name: name for name in (*ends, "stored") if name != "gone"}), "inputs")
+        with desk.record() as record:
+            assert record.failures() == {("refused", "why refused"): 2, ("rejected", "why rejected"): 1}
 
     async def test_pictures_kept_are_counted_as_they_come_and_go(self, desk: Desk) -> None:
         """A changed job counts as kept from its picture on, until it is done again or edited back."""

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchgen.errors import Damaged, Foreign, HeldElsewhere, JournalError
-from batchgen.journal import Progress, Run, Totals, running
+from batchgen.journal import Progress, Run, Totals, rows, running
 from batchgen.journal.record import SqliteRecord
 from batchgen.journal.schema import FORMAT
 from batchgen.journal.sqlite import open_journal
@@ -385,6 +385,20 @@ async def test_what_was_changed_after_an_end_is_damage_when_it_is_used(desk: Sql
 
     with pytest.raises(Damaged):
         await use()
+
+
+async def test_a_cause_that_was_forged_is_not_told(desk: SqliteDesk) -> None:
+    """Failures by cause are proven when they are counted; that needs no look at a job that did not fail."""
+    await make(desk)
+    with SqliteRecord(desk.path) as record:
+        assert sum(record.failures().values()) == 1
+    plan = "EXPLAIN QUERY PLAN " + rows.FAILED
+    with plainly(desk) as connection:
+        assert any("given_up" in str(step) for step in connection.execute(plan))
+        connection.execute("DROP TRIGGER never_changed")
+        connection.execute("UPDATE milestones SET body = replace(body, 'reason', 'reasom') WHERE kind = 'JobFailed'")
+    with pytest.raises(Damaged), SqliteRecord(desk.path) as record:
+        record.failures()
 
 
 async def test_a_run_that_ended_in_order_spares_the_next_the_proof(desk: SqliteDesk) -> None:

@@ -1,6 +1,7 @@
 """Jobs, milestones and a record made up for tests of what is told of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -110,6 +111,12 @@ class FakeRecord:
                 counts[state_of(each.milestone)] += 1
         kept = sum(each.changed for each in self.jobs)
         return Totals(counts, kept, self.money)
+
+    def failures(self) -> Mapping[tuple[FailureClass, str], int]:
+        """Count them as the journal does."""
+        current = (each.milestone for each in self.jobs if each.standing == "current")
+        failed = (each for each in current if isinstance(each, JobFailed) and each.failure != "dropped")
+        return Counter((each.failure, each.reason) for each in failed)
 
     def compare(self, drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None) -> Comparison:
         """Not asked for here."""
