@@ -29,11 +29,12 @@ SHARE = 0.1
 
 @dataclass(slots=True)
 class Tally:
-    """What a run did so far; `seconds` is the usual time from submit to picture, by model."""
+    """What a run did so far, and the room it has left; `seconds` is the usual time to a picture, by model."""
 
     submits: int = 0
     polls: int = 0
     downloads: int = 0
+    free_bytes: int | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     failures: Counter[tuple[FailureClass, str]] = field(default_factory=Counter)
 
@@ -156,16 +157,17 @@ class Look(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A run when it began: `at` on the event loop's clock, `stored` by earlier runs."""
+    """A run when it began: `at` on the event loop's clock, `stored` by earlier runs, the bound of the batch."""
 
     at: float
     stored: int
+    budget_micro_usd: int | None = None
 
 
 def figures(totals: Totals, *, tally: Tally, start: Start, note: str) -> Figures:
     """Where the run stands."""
     models = tuple(
-        ModelFigures(model, counts.get("running", 0), counts.get("stored", 0), tally.seconds.get(model))
+        ModelFigures(model, counts["running"], counts["stored"], tally.seconds.get(model), counts["failed"])
         for model, counts in sorted(totals.models.items())
     )
     failed = tuple(
@@ -184,4 +186,6 @@ def figures(totals: Totals, *, tally: Tally, start: Start, note: str) -> Figures
         models=models,
         failures=failed,
         note=note,
+        budget_micro_usd=start.budget_micro_usd,
+        free_bytes=tally.free_bytes,
     )

@@ -24,12 +24,13 @@ from batchgen.journal.sqlite import SqliteJournal
 from batchgen.manifest.provider import Local
 from batchgen.store.decode import Check, Decoder, Structure
 from batchgen.store.local import LocalStore
-from batchgen.store.space import floor_bytes, shortage
+from batchgen.store.space import floor_bytes, free_bytes, shortage
 from batchgen.worker import Worker
 from batchgen.worker.room import Room
 from batchgen.worker.tools import Clocks, Tools
 
 FIGURES_EVERY_SECONDS = 0.25
+FREE_EVERY_SECONDS = 5
 LAST_WORDS_SECONDS = 3
 """How much of the grace is kept for the end of the run itself."""
 
@@ -84,11 +85,13 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
             brake=Brake(terms.failures.stop_at),
             room=Room(partial(_shortage, asked)),
         )
-        look = partial(watch.figures, tally=tally, start=watch.Start(anyio.current_time(), stored))
+        start = watch.Start(anyio.current_time(), stored, asked.buying.caps.batch)
+        look = partial(watch.figures, tally=tally, start=start)
         async with anyio.create_task_group() as background:
             background.start_soon(_listen, tools, options.grace_seconds)
             background.start_soon(_end_in_time, tools, options.grace_seconds)
             background.start_soon(_show, tools, look, observer)
+            background.start_soon(_measure, str(asked.location.folder), tally)
             with halt.scope:
                 await LocalEngine(terms.limits.in_flight).run(partial(_open, Worker(tools)))
             background.cancel_scope.cancel()
@@ -158,6 +161,12 @@ async def _show(tools: Tools, look: watch.Look, observer: Observer) -> None:
     while True:
         observer.figures(look(await tools.journal.totals(), note=_note(tools)))
         await anyio.sleep(FIGURES_EVERY_SECONDS)
+
+
+async def _measure(folder: str, tally: watch.Tally) -> None:
+    while True:
+        tally.free_bytes = await anyio.to_thread.run_sync(free_bytes, folder)
+        await anyio.sleep(FREE_EVERY_SECONDS)
 
 
 def _note(tools: Tools) -> str:

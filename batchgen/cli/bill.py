@@ -7,7 +7,7 @@ from batchgen.cli.teller import first_lines
 from batchgen.job import Draft, effective
 from batchgen.journal import Change, Difference, Kind
 from batchgen.report.plain import columns, fit, fit_end, harmless
-from batchgen.report.words import dollars, many, span, usd
+from batchgen.report.words import dollars, many, span, usd, volume
 
 if TYPE_CHECKING:
     from batchgen.plan import Cost, Plan
@@ -102,8 +102,8 @@ def _needs(plan: "Plan") -> Iterator[str]:
     if found.reason:
         guess = "; no picture was timed yet" if found.guessed else ""
         yield from _wrapped("time", f"about {span(found.seconds)}, held back by {found.reason}{guess}")
-    free = "" if found.free_bytes is None else f", {_size(found.free_bytes)} free"
-    yield f"  disk         about {_size(found.needed_bytes)}{free}{'' if found.fits else ': NOT ENOUGH'}"
+    free = "" if found.free_bytes is None else f", {volume(found.free_bytes)} free"
+    yield f"  disk         about {volume(found.needed_bytes)}{free}{'' if found.fits else ': NOT ENOUGH'}"
 
 
 def _samples(plan: "Plan") -> Iterator[str]:
@@ -127,13 +127,6 @@ def _wrapped(name: str, text: str) -> Iterator[str]:
 
     for index, each in enumerate(textwrap.wrap(text, _WIDTH - 15, break_on_hyphens=False)):
         yield f"  {name if index == 0 else '':<12} {each}"
-
-
-def _size(count: int) -> str:
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{max(1, round(count / 1000))} kB" if count else "nothing"
 
 
 def as_json(plan: "Plan") -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The only door to the terminal: what comes from outside passes it harmless, and what breaks it stops nothing."""
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,6 +69,6 @@ class Console:
 
     def _underlined(self, head: str, exit_code: int) -> str:
         """Colour says nothing that the words do not."""
-        if not self.err.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        if not self.err.coloured:
             return head
         return f"\x1b[{_COLOURS.get(exit_code, '31')}m{head}\x1b[0m"

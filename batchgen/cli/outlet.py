@@ -3,7 +3,10 @@
 import io
 import os
 import select
-from typing import TextIO
+from typing import Final, TextIO
+
+_TYPEWRITER: Final = str.maketrans("━─·…│", "=-,~|")
+"""What stands for our own signs, column by column, where a stream's encoding lacks them."""
 
 
 class Outlet(io.TextIOBase):
@@ -20,16 +23,35 @@ class Outlet(io.TextIOBase):
         """Write at once; characters that the stream's encoding lacks are spelled out."""
         if self._stream is not None and self.broken is None:
             try:
-                self._put(text.encode(self.encoding, "backslashreplace"))
+                self._put(self.spelled(text).encode(self.encoding, "backslashreplace"))
             except OSError as broken:
                 self.broken = broken
             except ValueError:  # closed under us
                 self._stream = None
         return len(text)
 
+    def spelled(self, text: str) -> str:
+        """The text as it is going to be read: characters that the stream's encoding lacks are spelled out."""
+        try:
+            text.encode(self.encoding)
+        except UnicodeEncodeError:
+            spelled = text.translate(_TYPEWRITER).encode(self.encoding, "backslashreplace")
+            return spelled.decode(self.encoding)
+        return text
+
     def isatty(self) -> bool:
         """Whether people look at it."""
         return self._stream is not None and not self._stream.closed and self._stream.isatty()
+
+    @property
+    def obeys(self) -> bool:
+        """Whether it is a terminal that is known to obey more than line ends."""
+        return self.isatty() and os.environ.get("TERM", "dumb") not in {"dumb", ""}
+
+    @property
+    def coloured(self) -> bool:
+        """Whether colour is wanted there."""
+        return self.obeys and not os.environ.get("NO_COLOR")
 
     def fileno(self) -> int:
         """The descriptor; OSError when there is none."""

@@ -49,10 +49,8 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
     """
     speaker, named = console(ctx), where(ctx)
     teller = Teller(speaker)
-    try:
+    with teller.telling():
         ending = ctx.obj.doors.run(options(ctx, named, speaker), teller)
-    finally:
-        teller.close()
     if not ending.run:
         speaker.say(f"{ending.folder}\nnothing to do")
     if speaker.voice.json:

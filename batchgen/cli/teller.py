@@ -2,8 +2,11 @@
 
 import logging
 import os
+import re
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Protocol
 
@@ -16,6 +19,12 @@ from batchgen.report.plain import harmless
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 60.0
+LASTING_SECONDS = 3.0
+"""A note is worth a line when it has stood for so long: under a rate limit pauses come and go all night."""
+
+_COUNTED = re.compile(r"\d+")
+"""A note that counts down says the same thing all the time."""
+
 PATIENCE_SECONDS = 2.0
 """How long the end of a run waits for a reader that does not read."""
 
@@ -31,20 +40,23 @@ class Showing(Protocol):
         """Show no more."""
         ...
 
+    def leave(self) -> None:
+        """Somebody else wrote on the terminal."""
+        ...
+
 
 class Lines:
-    """A line every 60 s, as text or (with --json) as JSON, and a line whenever the note changes."""
+    """A line every 60 s, as text and (with --json) as JSON, and a line when something holds the run back."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._due = EVERY_SECONDS
-        self._note = ""
+        self._told = self._newest = ""
+        self._since = 0.0
 
     def show(self, figures: Figures) -> None:
         """Print what is due."""
-        if figures.note != self._note:
-            self._note = figures.note
-            self._console.say(harmless(figures.note) if figures.note else "going on")
+        self._note(figures)
         if figures.elapsed_seconds < self._due:
             return
         self._due = (figures.elapsed_seconds // EVERY_SECONDS + 1) * EVERY_SECONDS
@@ -52,8 +64,19 @@ class Lines:
         if self._console.voice.json:
             self._console.data({"event": "progress", **as_json(figures)})
 
+    def _note(self, figures: Figures) -> None:
+        words = _COUNTED.sub("", figures.note)
+        if words != self._newest:
+            self._newest, self._since = words, figures.elapsed_seconds
+        if words != self._told and figures.elapsed_seconds - self._since >= LASTING_SECONDS:
+            self._told = words
+            self._console.say(harmless(figures.note) if figures.note else "going on")
+
     def close(self) -> None:
         """Nothing is left open."""
+
+    def leave(self) -> None:
+        """Lines are where they are."""
 
 
 class Teller:
@@ -82,6 +105,18 @@ class Teller:
         if due:
             self._todo.put(self._show)
 
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Tell until the end of the block; a program that was suspended draws below what the shell wrote since."""
+        here = threading.current_thread() is threading.main_thread()  # where alone signals are heard
+        before = signal.signal(signal.SIGCONT, lambda *_: self._todo.put(self._leave)) if here else None
+        try:
+            yield
+        finally:
+            self.close()
+            if here:
+                signal.signal(signal.SIGCONT, before)
+
     def close(self) -> None:
         """Tell what is left, then be silent."""
         self._todo.put(None)
@@ -102,6 +137,9 @@ class Teller:
 
             self._showing = Panel(self._console.people, os.path.basename(folder), run)
 
+    def _leave(self) -> None:
+        self._showing.leave()
+
     def _picture(self, progress: Progress) -> None:
         self._console.data({"event": "picture", **row(progress)})
 
@@ -120,4 +158,4 @@ def paneled(console: Console) -> bool:
     """Whether there is a terminal to draw on, and nobody else writes on it."""
     voice = console.voice
     shared = voice.verbose or voice.quiet or (voice.json and console.out.isatty())
-    return console.people.isatty() and not shared and os.environ.get("TERM") != "dumb"
+    return console.people.obeys and not shared

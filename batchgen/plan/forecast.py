@@ -1,7 +1,6 @@
 """How long a run will take, what holds it back, and how much disk it needs; from what the journal has seen."""
 
 import itertools
-import os
 import statistics
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Final
 from batchgen.job import Request, effective
 from batchgen.journal import Record, Selection
 from batchgen.lifecycle import Started, Stored
+from batchgen.store.space import free_bytes
 from batchgen.terms import Limits, Terms
 
 GUESSED_SECONDS: Final = 45.0
@@ -78,11 +78,11 @@ def forecast(
     """How long so many pictures of each shape take, and how much room they need in a folder, or one above it."""
     known = list(shapes)
     if not known:
-        return Forecast(free_bytes=_free(folder))
+        return Forecast(free_bytes=free_bytes(folder))
     seconds, reason = max(_bounds(known, terms, seen))
     needed = sum(count * _bytes(request, seen) for request, count in known) + jobs * JOURNAL_BYTES
     guessed = any(request.model not in seen.seconds for request, _ in known)
-    return Forecast(seconds, reason, guessed, int(needed), _free(folder))
+    return Forecast(seconds, reason, guessed, int(needed), free_bytes(folder))
 
 
 def _bounds(shapes: list[tuple[Request, int]], terms: Terms, seen: Experience) -> Iterator[tuple[float, str]]:
@@ -117,14 +117,3 @@ def _bytes(request: Request, seen: Experience) -> float:
     fields = effective(request)
     whole = GUESSED_BYTES.get(str(fields.get("resolution", "1K")), GUESSED_BYTES["1K"])
     return whole / 5 if fields.get("output_format") == "jpg" else whole
-
-
-def _free(folder: str) -> int | None:
-    """What is free in a folder, or in the nearest one above it that is there."""
-    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-    try:
-        found = os.statvfs(folder)
-    except OSError:
-        return None
-    return found.f_bavail * found.f_frsize

@@ -7,7 +7,7 @@ from typing import Any
 from batchgen.journal import State
 from batchgen.ledger import Money
 from batchgen.report.summary import FailureCount
-from batchgen.report.words import dollars, many, span
+from batchgen.report.words import dollars, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +18,16 @@ class ModelFigures:
     in_flight: int
     stored: int
     seconds: float | None = None
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Where a run stands. `submits`, `polls` and `downloads` count since the run began; times in seconds.
 
-    `stored_at_start` is what earlier runs had stored; `note` is one line such as "paused: the server is busy".
+    `stored_at_start` is what earlier runs had stored; `note` is one line such as "paused: the server is busy";
+    `failures` are those of this run. `budget_micro_usd` is what the batch may cost, None without a bound;
+    `free_bytes` is the room where pictures land, None while nobody has looked.
     """
 
     total: int
@@ -39,6 +42,8 @@ class Figures:
     models: tuple[ModelFigures, ...] = ()
     failures: tuple[FailureCount, ...] = ()
     note: str = ""
+    budget_micro_usd: int | None = None
+    free_bytes: int | None = None
 
     def of(self, state: State) -> int:
         """The number of jobs in one state."""
@@ -116,14 +121,10 @@ def as_json(figures: Figures) -> dict[str, Any]:
         "spent_usd": dollars(figures.money.spent),
         "reserved_usd": dollars(figures.money.reserved),
         "in_doubt_usd": dollars(figures.money.in_doubt),
+        "budget_usd": None if figures.budget_micro_usd is None else dollars(figures.budget_micro_usd),
+        "free_bytes": figures.free_bytes,
         "per_hour": None if promised is None else round(promised.per_hour, 1),
         "seconds_left": None if promised is None else round(promised.seconds_left),
         "elapsed_seconds": round(figures.elapsed_seconds, 1),
         "note": figures.note,
     }
-
-
-def model_line(each: ModelFigures) -> str:
-    """One model's share in words."""
-    usual = "" if each.seconds is None else f", {span(each.seconds)} each"
-    return f"{each.in_flight:,} in flight, {many(each.stored, 'picture')} stored{usual}"

@@ -35,6 +35,14 @@ def span(seconds: float) -> str:
     return f"{hours}h {minutes % 60:02}m" if hours < 48 else f"{round(minutes / 1440):,} days"
 
 
+def volume(size: int) -> str:
+    """So many bytes as `48.2 GB`."""
+    for unit, least in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if size >= least:
+            return f"{size / least:.1f} {unit}"
+    return f"{max(1, round(size / 1000))} kB" if size else "nothing"
+
+
 def moment(unix_seconds: float) -> str:
     """A time as ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

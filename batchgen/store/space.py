@@ -16,6 +16,17 @@ def floor_bytes(in_flight: int) -> int:
     return max(_LEAST_BYTES, in_flight * _PICTURE_BYTES)
 
 
+def free_bytes(folder: str) -> int | None:
+    """The room that is left for us in a folder, or in the nearest one above it that is there; None when not told."""
+    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize
+
+
 def shortage(folders: Iterable[str], floor: int) -> str:
     """Which of these folders has less than `floor` bytes left, in words; nothing when none has."""
     for folder in folders:

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import pty
+import signal
 import subprocess
 import sys
 import threading
@@ -258,7 +259,7 @@ def test_a_terminal_gets_a_panel(monkeypatch: pytest.MonkeyPatch) -> None:
         shown = "".join(iter(lambda: _read(screen), ""))
     assert "/abs/outputs/autumn" in shown
     assert "run 15 of this batch" in shown
-    assert "3 stored" in shown
+    assert "3 of 8" in shown
 
 
 def test_a_stalled_reader_holds_up_no_run() -> None:
@@ -291,3 +292,30 @@ def test_a_mistake_in_telling_stops_nothing() -> None:
     teller.finished(stored("p"))
     teller.close()
     assert out.getvalue().startswith('{"event":"picture","id":"p"')
+
+
+def _caught_up(teller: Teller) -> None:
+    """Wait until all has been told that was to be told."""
+    last = threading.Event()
+    teller._todo.put(last.set)
+    assert last.wait(60)
+
+
+def test_a_suspended_run_draws_below_what_the_shell_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-Z and `fg` nothing that stands on the terminal is painted over; the handler of before is put back."""
+    monkeypatch.setenv("TERM", "xterm")
+    before, terminal = signal.getsignal(signal.SIGCONT), Terminal()
+    speaker = Console(Voice(), Outlet(terminal), Outlet(terminal))
+    teller = Teller(speaker)
+    with teller.telling():
+        teller.opened("/abs/outputs/autumn", 15, False)
+        teller.figures(Figures(8, {"stored": 3}))
+        _caught_up(teller)
+        signal.raise_signal(signal.SIGCONT)
+        speaker.say("$ fg")
+        teller.figures(Figures(8, {"stored": 4}))
+        _caught_up(teller)
+        shown = terminal.getvalue().partition("$ fg")[2]
+    assert "\x1b[" in shown
+    assert "A" not in shown.partition("autumn")[0]  # the cursor did not go up
+    assert signal.getsignal(signal.SIGCONT) is before

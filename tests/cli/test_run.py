@@ -1,6 +1,7 @@
 """`batchgen run`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,16 +73,26 @@ def test_a_new_batch_is_called_new() -> None:
     assert said.stdout.splitlines()[:2] == [FOLDER, "new batch"]
 
 
-def test_notes_are_told_when_they_change() -> None:
-    """A pause is told once when it begins and once when it is over."""
+def noted(notes: Sequence[str]) -> list[str]:
+    """What is said of these notes, one a second."""
 
     def pausing(observer: Observer) -> None:
-        for note in ("", "paused: the server\x1b is busy", "paused: the server\x1b is busy", ""):
-            observer.figures(Figures(8, {}, note=note))
+        for second, note in enumerate(notes):
+            observer.figures(Figures(8, {}, elapsed_seconds=float(second), note=note))
             _settle(observer)
 
-    said = typed("run", doors=FakeDoors(EIGHT, tell=pausing))
-    assert said.stdout.splitlines() == ["paused: the server\\x1b is busy", "going on"]
+    return typed("run", doors=FakeDoors(EIGHT, tell=pausing)).stdout.splitlines()
+
+
+def test_a_note_that_lasts_is_told_once() -> None:
+    """A pause that lasts is told once, however it counts down, and once when it is over."""
+    pause = [f"paused for {left} s: the server\x1b is busy" for left in range(9, 0, -1)]
+    assert noted(["", *pause, "", "", "", ""]) == ["paused for 6 s: the server\\x1b is busy", "going on"]
+
+
+def test_short_pauses_are_no_news() -> None:
+    """Pauses that come and go within moments, as under a rate limit all night, are not told."""
+    assert noted(["", "paused for 1 s: the server asks for it"] * 30) == []
 
 
 def test_json() -> None:

@@ -2,18 +2,12 @@
 
 from dataclasses import replace
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from batchgen.journal import STATES
 from batchgen.ledger import Money
 from batchgen.report.figures import (
     Figures,
-    ModelFigures,
     Rates,
     as_json,
     forecast,
-    model_line,
     one_line,
     outlook,
     rates,
@@ -58,16 +52,3 @@ def test_json() -> None:
     found = as_json(HALF)
     assert (found["spent_usd"], found["per_hour"], found["seconds_left"]) == (1444.08, 1204.0, 1860)
     assert as_json(replace(HALF, elapsed_seconds=0))["per_hour"] is None
-
-
-def test_model_line() -> None:
-    """A model's share names its usual time once it is known."""
-    assert model_line(ModelFigures("m", 3, 1)) == "3 in flight, 1 picture stored"
-    assert model_line(ModelFigures("m", 3, 9, 14.2)) == "3 in flight, 9 pictures stored, 14 s each"
-
-
-@given(st.dictionaries(st.sampled_from(STATES), st.integers(0, 10**6)), st.floats(0, 10**7), st.integers(0, 10**6))
-def test_forecast_is_never_negative(counts: dict[str, int], elapsed: float, start: int) -> None:
-    """Whatever the figures, a forecast is a pace above nothing and a time not below it."""
-    told = forecast(Figures(10**7, counts, start, elapsed))  # type: ignore[arg-type]  # sampled from the states
-    assert told is None or (told.per_hour > 0 and told.seconds_left >= 0)
