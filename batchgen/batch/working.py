@@ -1,5 +1,6 @@
 """The work of one run: its tools are opened, everything unfinished is carried, signals and watchers are heard."""
 
+import math
 import signal
 import threading
 import time
@@ -176,4 +177,4 @@ def _note(tools: Tools) -> str:
         return f"ending: {tools.halt.worst()[1]}"
     if tools.gates.out_of_reach:
         return "the provider does not answer; it is asked again every few seconds"
-    return f"paused for {pause:.0f} s: the server asks for it" if pause > 0 else ""
+    return f"paused for {math.ceil(pause)} s: the server asks for it" if pause > 0 else ""

@@ -35,7 +35,7 @@ _PLACE: Final = ("--store",)
 LATER_OPTIONS: Final = {
     "plan": (*_PLACE, "--dask"),
     "run": (*_PLACE, "--dask"),
-    "status": (*_PLACE, "--format"),
+    "status": _PLACE,
     "export": (*_PLACE, "--run", "--base-url", "--wide"),
     "resolve": _PLACE,
     "explain": _PLACE,

@@ -35,7 +35,7 @@ class FailureCount:
 class Summary:
     """A batch in figures; `folder` is absolute, `runs` the newest first, `failures` the most frequent first.
 
-    `live` says that a run holds the batch now.
+    `live` says that a run holds the batch now; `models` are the counts by model.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Summary:
     failures: tuple[FailureCount, ...] = ()
     runs: tuple[Run, ...] = ()
     live: bool = False
+    models: Mapping[str, Mapping[State, int]] = field(default_factory=dict)
 
     def of(self, state: State) -> int:
         """The number of jobs in one state."""
@@ -69,6 +70,7 @@ def summary(record: Record, folder: str) -> Summary:
         failures=failures(record.failures()),
         runs=tuple(record.runs[:RUNS]),
         live=record.live,
+        models=totals.models,
     )
 
 
@@ -90,6 +92,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "folder": summary.folder,
         "counts": {state: summary.of(state) for state in STATES},
         "kept": summary.kept,
+        "models": {model: {state: counts.get(state, 0) for state in STATES} for model, counts in _models(summary)},
         "spent_usd": dollars(money.spent),
         "reserved_usd": dollars(money.reserved),
         "in_doubt_usd": dollars(money.in_doubt),
@@ -122,6 +125,10 @@ def write_report(path: str, summary: Summary) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _models(summary: Summary) -> list[tuple[str, Mapping[State, int]]]:
+    return sorted(summary.models.items())
 
 
 def _run(run: Run) -> dict[str, Any]:

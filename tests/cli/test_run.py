@@ -1,6 +1,7 @@
 """`batchgen run`."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from batchgen.batch import Observer
 from batchgen.journal import Run
 from batchgen.ledger import Money
+from batchgen.report.exposition import HELP
 from batchgen.report.figures import Figures
 from tests.cli.desk import FOLDER, FakeDoors, typed
 from tests.report.made import FakeRecord, doubted, failed, stored
@@ -202,3 +204,17 @@ def _run(number: int) -> Run:
     from tests.report.made import run
 
     return run(number)
+
+
+def test_what_programs_read_is_documented() -> None:
+    """Every key of every line of `run --json` and of `status --json`, and every gauge, stands in the documentation."""
+    text = (Path(__file__).parent.parent.parent / "docs/cli.md").read_text(encoding="utf-8")
+    section = text.partition("\n## For programs\n")[2].partition("\n## ")[0]
+    found = events(typed("run", "--json", doors=FakeDoors(EIGHT, tell=tell, exit_code=1)).stdout)
+    rows = {each["event"]: each.keys() - {"event"} for each in found}
+    for event in ("progress", "end"):
+        (row,) = [line for line in section.splitlines() if line.startswith(f"| `{event}` |")]
+        assert set(re.findall(r"`(\w+)`", row)) - {event} == rows[event]
+    batch = found[-1]["batch"]
+    assert all(f"`{key}`" in section for key in (*batch, *batch["runs"][0]))
+    assert set(re.findall(r"\| `batchgen_(\w+)` \|", section)) == HELP.keys()

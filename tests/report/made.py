@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from batchgen.errors import FailureClass
@@ -48,6 +48,11 @@ def stored(job_id: str = "cube", cost: int | None = 120_000, number: int = 1) ->
 def failed(job_id: str, failure: FailureClass = "refused", reason: str = "content policy", number: int = 1) -> Progress:
     """A job that failed for good."""
     return progress(JobFailed(2, failure, reason), job_id, number=number)
+
+
+def with_model(found: Progress, model: str) -> Progress:
+    """The same job with another model."""
+    return replace(found, job=replace(found.job, request=replace(found.job.request, model=model)))
 
 
 def doubted(job_id: str, *, price: int | None = 70_000, number: int = 1, standing: Place = "current") -> Progress:
@@ -110,7 +115,12 @@ class FakeRecord:
             if each.standing == "current" or isinstance(each.milestone, InDoubt):
                 counts[state_of(each.milestone)] += 1
         kept = sum(each.changed for each in self.jobs)
-        return Totals(counts, kept, self.money)
+        models: dict[str, dict[State, int]] = {}
+        for each in self.jobs:
+            if each.standing == "current":
+                by_state = models.setdefault(each.job.request.model, dict.fromkeys(STATES, 0))
+                by_state[state_of(each.milestone)] += 1
+        return Totals(counts, kept, self.money, models)
 
     def failures(self) -> Mapping[tuple[FailureClass, str], int]:
         """Count them as the journal does."""

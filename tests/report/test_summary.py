@@ -35,7 +35,7 @@ def test_the_object_is_as_promised() -> None:
     """Keys, sums and counts are exactly those of the contract."""
     found = as_json(summary(record(), "/abs/autumn"))
     assert list(found) == [
-        *("v", "name", "folder", "counts", "kept", "spent_usd", "reserved_usd", "in_doubt_usd", "lost_usd"),
+        *("v", "name", "folder", "counts", "kept", "models", "spent_usd", "reserved_usd", "in_doubt_usd", "lost_usd"),
         *("failures", "runs"),
     ]
     assert found["v"] == 1
