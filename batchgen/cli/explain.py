@@ -10,6 +10,7 @@ import click
 from batchgen.cli.later import later_options
 from batchgen.cli.options import MANIFEST, SETTINGS, batch_options, console, voice_options, where
 from batchgen.cli.verbs import VERBS
+from batchgen.errors import SettingsError
 from batchgen.journal import state_of
 from batchgen.report.plain import fit, harmless
 from batchgen.report.words import moment
@@ -38,7 +39,10 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
     """
     speaker, (source, name) = console(ctx), _split(ctx.params["words"])
     named = where(ctx, source)
-    found = ctx.obj.doors.explain(named.source, named.locate(ctx.obj), name)
+    try:
+        found = ctx.obj.doors.explain(named.source, named.locate(ctx.obj), name)
+    except SettingsError as unknown:  # the same command again would help nobody
+        raise click.UsageError(str(unknown), ctx) from unknown
     if speaker.voice.json:
         speaker.data(_as_json(found))
     speaker.say("\n".join(_lines(found)))

@@ -108,5 +108,6 @@ def _run(run: Run, *, going: bool) -> str:
     if run.ended is None:
         ending = f"running as process {run.pid}" if going else "killed, or its machine went down"
     else:
-        ending = f"{span(run.ended - run.began)}, exit {run.exit_code}, {harmless(run.reason)}"
+        told = (span(run.ended - run.began), f"exit {run.exit_code}", harmless(run.reason))
+        ending = ", ".join(filter(None, told))
     return fit(f"  run {run.number:<8} {moment(run.began)}  {run.verb}, {ending}", 80)

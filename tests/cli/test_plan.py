@@ -50,55 +50,6 @@ PLAN = Plan(
     siblings=("the batch summer beside this one holds pictures of it already; mv /abs/summer /abs/autumn",),
 )
 
-GOLDEN = """\
-/abs/outputs/autumn
-run 4 of this batch
-  new            350,000  to be bought
-                          n0  not bought before
-                          n1  not bought before
-                          n2  not bought before
-  changed              2  kept as they were bought; --redo changed buys them
-                          cube\\x1b
-                            resolution: 1K -> 2K
-                          ball
-                            prompt: … a red rubber ball with a white stripe on …
-                                 -> … a blue one
-  unchanged           90  nothing to do
-  renamed              1  the same pictures under another id
-                          box (was cube)  same request
-  done again           3  because --redo says so
-  left alone          20  not chosen now
-  note         the batch summer beside this one holds pictures of it already; mv
-               /abs/summer /abs/autumn
-  note         the catalogue could not be read
-  to buy       350,000 pictures for $49,930.00
-               150,000 x nano-banana-pro 4K at $0.24 (budget.prices, was $0.20)
-               199,000 x gpt-image-2 1K at $0.07 (the provider's list)
-                 1,000 x seedream 1K: price unknown
-               1,000 pictures of them at a price that is not known
-  budget       EXCEEDED: $4,500.00 left, $45,430.00 short; the run stops there
-  time         about 3 days, held back by the rate 15/10s; no picture was timed
-               yet
-  disk         about 3.3 TB, 80.0 MB free: NOT ENOUGH
-  picture      00001/hero
-               nano-banana-pro, 1:1, 4K, png
-               00/00001-hero
-               A boot in\\x1b the snow snow snow snow snow snow snow snow snow s…
-  next         batchgen run autumn.yaml
-"""
-
-
-def test_text() -> None:
-    """A plan says where, each kind with examples and what changed, the bill and its sources, time, room, pictures."""
-    said = typed("plan", "autumn.yaml", doors=FakeDoors(planned=PLAN))
-    assert said.exit_code == 0
-    assert said.stdout == GOLDEN
-
-
-def test_text_is_narrow() -> None:
-    """No line of a plan is wider than 80 columns."""
-    assert max(map(len, GOLDEN.splitlines())) <= 80
-
 
 def test_nothing_to_buy() -> None:
     """A plan without anything to buy says so and offers no run."""
@@ -173,5 +124,6 @@ def test_a_plan_on_paper(tmp_path: Path) -> None:
 def test_validate_is_a_plan_that_asks_nobody() -> None:
     """`validate` plans offline."""
     doors = FakeDoors(planned=PLAN)
-    assert typed("validate", "autumn.yaml", doors=doors).stdout == GOLDEN
-    assert doors.options[0].offline
+    plan = typed("plan", "autumn.yaml", doors=doors).stdout
+    assert typed("validate", "autumn.yaml", doors=doors).stdout == plan
+    assert [each.offline for each in doors.options] == [False, True]

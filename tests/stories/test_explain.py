@@ -127,6 +127,7 @@ def test_nobody_of_that_name(world: World) -> None:
         done = world.type("explain", *words)
         assert done.code == 2
         assert "is neither a job nor a picture of this batch" in done.text
+        assert "next batchgen explain --help" in done.text  # the same command again would help nobody
 
 
 def test_a_manifest_that_is_wrong_elsewhere(world: World) -> None:
