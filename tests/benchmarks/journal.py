@@ -2,6 +2,7 @@
 
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -96,6 +97,12 @@ def status(desk: SqliteDesk) -> None:
         summary(record, desk.folder)
 
 
+def command(desk: SqliteDesk) -> str:
+    """`batchgen status`, from the start of the interpreter to its end."""
+    words = [sys.executable, "-m", "batchgen", "status", desk.folder, "--journal", desk.path, "--json"]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+
 def read(desk: SqliteDesk) -> None:
     """What `export` reads."""
     with SqliteRecord(desk.path) as record:
@@ -105,9 +112,15 @@ def read(desk: SqliteDesk) -> None:
 
 def measured(what: str, work: Callable[[], object]) -> None:
     """Do it and print what it took."""
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), spent()
     work()
-    print(f"{what:<34} {time.process_time() - cpu:8.2f} s cpu {time.perf_counter() - wall:8.2f} s", flush=True)
+    print(f"{what:<34} {spent() - cpu:8.2f} s cpu {time.perf_counter() - wall:8.2f} s", flush=True)
+
+
+def spent() -> float:
+    """Seconds of CPU so far, of commands too."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def main() -> None:
@@ -118,6 +131,7 @@ def main() -> None:
         measured(f"make {count:,} jobs", lambda: anyio.run(made, desk, count))
         print(f"{'size':<34} {os.path.getsize(desk.path) / count / 1024:8.2f} KiB per job")
         measured("status", lambda: status(desk))
+        measured("batchgen status, as a command", lambda: command(desk))
         measured("open after an end", lambda: anyio.run(partial(opened, desk, ended=False)))
         measured("open after a kill", lambda: anyio.run(partial(opened, desk, ended=True)))
         measured("owe the same again", lambda: anyio.run(unchanged, desk, count))
