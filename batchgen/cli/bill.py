@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from batchgen.cli.teller import first_lines
 from batchgen.job import Draft, effective
 from batchgen.journal import Change, Difference, Kind
-from batchgen.report.plain import columns, fit, fit_end, harmless
+from batchgen.report.plain import columns, fit, fit_end, harmless, wrapped
 from batchgen.report.words import dollars, many, span, usd, volume
 
 if TYPE_CHECKING:
@@ -123,9 +123,7 @@ def _fields(draft: Draft) -> str:
 
 
 def _wrapped(name: str, text: str) -> Iterator[str]:
-    import textwrap
-
-    for index, each in enumerate(textwrap.wrap(text, _WIDTH - 15, break_on_hyphens=False)):
+    for index, each in enumerate(wrapped(text, _WIDTH - 15)):
         yield f"  {name if index == 0 else '':<12} {each}"
 
 

@@ -1,7 +1,6 @@
 """`batchgen explain`: one job from its prompt to its picture, and why it waits."""
 
 import os
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from batchgen.cli.options import MANIFEST, SETTINGS, batch_options, console, voi
 from batchgen.cli.verbs import VERBS
 from batchgen.errors import SettingsError
 from batchgen.journal import state_of
-from batchgen.report.plain import fit, harmless
+from batchgen.report.plain import cell, fit, harmless, wrapped
 from batchgen.report.words import moment
 
 if TYPE_CHECKING:
@@ -72,12 +71,12 @@ def _lines(found: "Explained") -> Iterator[str]:
     state = state_of(found.progress.milestone).replace("_", " ") if found.progress else "not owed"
     number = f", job {found.progress.job.number}" if found.progress else ""
     yield f"{harmless(found.id)}: {state}{number}"
-    yield from textwrap.wrap(found.why, 80, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    yield from (f"  {each}" for each in wrapped(harmless(found.why), 78))
     asked = found.draft.request if found.draft is not None else None
     request = asked or (found.progress.job.request if found.progress else None)
     for value in found.values:
-        shown = "(below)" if value.field == "prompt" else fit(harmless(value.value or "unset"), 36)
-        yield f"  {value.field:<14} {shown:<36} {harmless(value.where)}".rstrip()
+        shown = "(below)" if value.field == "prompt" else harmless(value.value or "unset")
+        yield f"  {value.field:<14} {cell(shown, 36)} {harmless(value.where)}".rstrip()
     if found.unread:
         yield f"  the manifest cannot be read: {harmless(found.unread)}"
     yield from _made_from(found)
@@ -96,9 +95,9 @@ def _made_from(found: "Explained") -> Iterator[str]:
         yield f"  {'axes':<14} {harmless(', '.join(f'{name}: {value}' for name, value in axes.items()))}"
     if row is not None:
         yield f"  {'row':<14} {row.number}"
-        for name, cell in row.cells.items():
-            if cell:
-                yield f"    {fit(harmless(name), 20):<20} {fit(harmless(cell), 54)}"
+        for name, value in row.cells.items():
+            if value:
+                yield f"    {cell(harmless(name), 20)} {fit(harmless(value), 54)}"
 
 
 def _as_json(found: "Explained") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from batchgen.cli.outlet import Outlet
 from batchgen.cli.screen import Ink, Screen
 from batchgen.journal import STATES
 from batchgen.report.figures import Figures, ModelFigures, Rates, outlook, rates
-from batchgen.report.plain import columns, fit, harmless
+from batchgen.report.plain import cell, columns, harmless
 from batchgen.report.summary import FailureCount
 from batchgen.report.words import owed, price_unknown, span, usd, volume
 
@@ -89,8 +89,8 @@ class Panel:
 
     def _head(self, figures: Figures, width: int) -> Line:
         right = f"run {self._run} · {span(figures.elapsed_seconds)}"
-        left = fit(self._title, max(0, width - columns(right) - 2))
-        return Ink(left, "bold"), Ink(" " * (width - columns(left) - columns(right)) + right)
+        left = cell(self._title, max(0, width - columns(right) - 2))
+        return Ink(left, "bold"), Ink(f"  {right}")
 
     def _models(self, models: Sequence[ModelFigures], room: Room) -> Iterator[Line]:
         named = room.width - 2 - sum(wide for _, wide in _columns(room.width))
@@ -104,7 +104,6 @@ class Panel:
         yield from _padded(lines, room.models)
 
     def _model(self, each: ModelFigures, named: int, width: int) -> str:
-        name = fit(self._outside(each.model), named - 1)
         told = {
             "in flight": f"{each.in_flight:,}",
             "stored": f"{each.stored:,}",
@@ -112,7 +111,7 @@ class Panel:
             "takes": "" if each.seconds is None else span(each.seconds),
         }
         cells = "".join(f"{told[heading]:>{wide}}" for heading, wide in _columns(width))
-        return name + " " * (named - columns(name)) + cells
+        return f"{cell(self._outside(each.model), named - 1)} {cells}"
 
     def _failures(self, figures: Figures, room: Room) -> Iterator[Line]:
         self._causes = in_place(self._causes, figures.failures, room.causes)

@@ -14,7 +14,7 @@ from batchgen.cli.verbs import VERBS
 from batchgen.errors import SettingsError
 from batchgen.journal import Progress, state_of
 from batchgen.lifecycle import InDoubt
-from batchgen.report.plain import columns, fit, harmless
+from batchgen.report.plain import cell, columns, fit, harmless
 from batchgen.report.words import dollars, many, span, usd
 
 if TYPE_CHECKING:
@@ -124,9 +124,8 @@ def _line(each: Progress, now: float) -> str:
     doubt = each.milestone
     assert isinstance(doubt, InDoubt)
     price = "price unknown" if doubt.price_micro_usd is None else usd(doubt.price_micro_usd)
-    name = fit(harmless(address(each)), 32)
     known = "known to be paid" if doubt.known_paid else harmless(doubt.reach)
-    line = f"  {name}{' ' * (32 - columns(name))}  {price:>13}  {span(now - doubt.since):>9} ago  "
+    line = f"  {cell(harmless(address(each)), 32)}  {price:>13}  {span(now - doubt.since):>9} ago  "
     return line + fit(known, 80 - columns(line))
 
 

@@ -10,7 +10,7 @@ from batchgen.cli.options import SETTINGS, batch_options, console, manifest_argu
 from batchgen.cli.teller import first_lines
 from batchgen.cli.verbs import VERBS
 from batchgen.journal import STATES, Run
-from batchgen.report.plain import columns, fit, harmless
+from batchgen.report.plain import cell, fit, harmless
 from batchgen.report.summary import Summary, as_json, summary
 from batchgen.report.words import moment, owed, price_unknown, span, usd, volume
 
@@ -90,9 +90,8 @@ def _models(found: Summary) -> Iterator[str]:
     yield ""
     yield f"  {'model':<{_NAME}}" + "".join(f"{state.replace('_', ' '):>{_COLUMN}}" for state in _BY_MODEL)
     for model, counts in sorted(found.models.items())[:_LISTED]:
-        name = fit(harmless(model), _NAME - 1)
         cells = "".join(f"{counts.get(state, 0):>{_COLUMN},}" for state in _BY_MODEL)
-        yield f"  {name}{' ' * (_NAME - columns(name))}{cells}"
+        yield f"  {cell(harmless(model), _NAME - 1)} {cells}"
     if len(found.models) > _LISTED:
         yield f"  {len(found.models) - _LISTED} more models: --json lists them"
 

@@ -14,7 +14,7 @@ from batchgen.cli.console import Console
 from batchgen.journal import Progress
 from batchgen.report.export import row
 from batchgen.report.figures import Figures, as_json, one_line
-from batchgen.report.plain import harmless
+from batchgen.report.plain import harmless, visible
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ class Teller:
 
 def first_lines(folder: str, run: int, *, new: bool) -> str:
     """Where the batch lives, whole however long, and which run of it this is."""
-    return f"{folder}\n{'new batch' if new else f'run {run} of this batch'}"
+    return f"{visible(folder)}\n{'new batch' if new else f'run {run} of this batch'}"
 
 
 def paneled(console: Console) -> bool:

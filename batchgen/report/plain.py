@@ -1,6 +1,7 @@
 """Text from outside made harmless and measured: nothing in it can move a cursor, hide a word or show a secret."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 from unicodedata import category, east_asian_width
 
@@ -52,9 +53,33 @@ def fit(text: str, most: int, most_bytes: int = 1 << 30) -> str:
     return _head(text, most - 1, most_bytes - 3) + "…" if most > 0 else ""
 
 
+def cell(text: str, wide: int) -> str:
+    """The text in exactly `wide` columns: cut, or filled up with spaces."""
+    shown = fit(text, wide)
+    return shown + " " * (wide - columns(shown))
+
+
 def fit_end(text: str, most: int) -> str:
     """Like `fit`, but it is the end of the text that stays: the end of a path says more than its beginning."""
     return text if columns(text) <= most else "…" + _head(text[::-1], most - 1, 1 << 30)[::-1]
+
+
+def wrapped(text: str, most: int) -> Iterator[str]:
+    """The text in lines of at most `most` columns, broken between words, and inside those that are wider."""
+    line = ""
+    for word in text.split():
+        if line and columns(line) + 1 + columns(word) <= most:
+            line += f" {word}"
+            continue
+        if line:
+            yield line
+        line = word
+        while columns(line) > most:
+            head = _head(line, most, 1 << 30) or line[0]
+            yield head
+            line = line[len(head) :]
+    if line:
+        yield line
 
 
 def _head(text: str, most: int, most_bytes: int) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from batchgen.report.plain import columns, fit, fit_end, harmless, redact, visible
+from batchgen.report.plain import cell, columns, fit, fit_end, harmless, redact, visible, wrapped
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,17 @@ def test_harmless_does_both() -> None:
     """Outside text is both redacted and spelled out."""
     assert harmless("Bearer abc\x1b[0m") == "Bearer ***"
     assert harmless("no\x1b[0m") == "no\\x1b[0m"
+
+
+@given(st.text(), st.integers(0, 90))
+def test_a_cell_has_its_width(text: str, wide: int) -> None:
+    """A cell takes exactly its columns, whatever is in it."""
+    assert columns(cell(visible(text), wide)) == wide
+
+
+@given(st.text(alphabet="ab東🙂 \n", max_size=200), st.integers(2, 40))
+def test_wrapped_text_is_all_there(text: str, most: int) -> None:
+    """Wrapped lines are no wider than they may be, never empty, and hold every letter in order."""
+    lines = list(wrapped(text, most))
+    assert all(each and columns(each) <= most for each in lines)
+    assert "".join("".join(lines).split()) == "".join(text.split())
