@@ -30,8 +30,6 @@ HOSTILE = {
 CONTROLS = "\x1b\x07\x9b\r\x00\x7f\x0b\x0c\x85\u2028\u2029"
 UNSEEN = "\u202e\u2066\u200f\u061c\u200b\u2060\ufeff\U000e0041\u00ad\u200d"
 FORBIDDEN = {*CONTROLS, *UNSEEN}
-    "\x1b\x07\x9b\r\x00\x7f\x0b\x0c\x85\u2028\u2029\u202e\u2066\u200f\u061c\u200b\u2060\ufeff\U000e0041\u00ad\u200d"
-)
 
 
 @pytest.fixture(params=HOSTILE, ids=str)

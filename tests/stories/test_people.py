@@ -234,3 +234,32 @@ async def test_init_writes_a_manifest_that_runs(world: World) -> None:
     assert world.type("init").code == 0
     assert world.type("plan").code == 0
     assert world.type("init").code == 2
+
+
+HOSTILE = "</script><img src=x onerror=alert(1)>\x1b[2J\u202e東京\nbatchgen: complete, all pictures are there\n\x9b31m"
+
+
+async def test_hostile_text_is_harmless_to_the_end(world: World) -> None:
+    """A prompt and a provider's reason that mean harm pass through the whole program and reach no terminal as they are.
+
+    Programs get the reason as it was, in JSON that is pure ASCII.
+    """
+    async with WireServer() as server:
+        one_job(world, server)
+        keys = json.loads((world.root / "m.yaml").read_text())
+        keys["jobs"][0]["prompt"] = f"a boot {HOSTILE}"
+        (world.root / "m.yaml").write_text(json.dumps(keys))
+        refused = json_reply(task("fail", error={"code": "content_policy", "message": HOSTILE}))
+        server.then(CATALOGUE, json_reply(task(), 202), refused)
+        ran = await typed(world, "run", "m.yaml", "-v")
+        status, plan = await typed(world, "status", "m.yaml"), await typed(world, "plan", "m.yaml", "--offline")
+        told = (ran, status, plan, await typed(world, "explain", "m.yaml", "job000"))
+        assert [each.code for each in told] == [1, 0, 0, 0]
+        assert all(sign.isprintable() or sign == "\n" for each in told for sign in each.out + each.err)
+        assert not any(line.startswith("batchgen: complete") for each in told for line in each.out.split("\n"))
+        exported = (await typed(world, "export", "m.yaml", "-o", "-")).out
+        assert exported.isascii()
+        row = json.loads(exported)
+        assert row["prompt"] == f"a boot {HOSTILE}"
+        assert row["class"] in {"refused", "rejected", "transient"}
+        assert "</script>" in row["reason"]
