@@ -396,7 +396,10 @@ async def test_a_cause_that_was_forged_is_not_told(desk: SqliteDesk) -> None:
     with plainly(desk) as connection:
         assert any("given_up" in str(step) for step in connection.execute(plan))
         connection.execute("DROP TRIGGER never_changed")
-        connection.execute("UPDATE milestones SET body = replace(body, 'reason', 'reasom') WHERE kind = 'JobFailed'")
+        connection.execute(
+            """UPDATE milestones SET body = replace(body, '"reason":"', '"reason":"forged ')
+            WHERE kind = 'JobFailed'"""
+        )
     with pytest.raises(Damaged), SqliteRecord(desk.path) as record:
         record.failures()
 

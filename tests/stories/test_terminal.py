@@ -91,12 +91,13 @@ def test_a_run_in_a_terminal_that_is_resized(tmux: Tmux, tmp_path: Path) -> None
     """While a run goes its window is made small and large: nothing but the panel is ever left; status sees the run."""
     world = World(tmp_path / "world")
     with gateway(tmp_path / "gw", "--pace", "60") as server:
-        world.write(jobs=jobs(8), **at(server))
+        world.write(jobs=jobs(8), budget={"max_usd": 40}, **at(server))
         environ = [f"XENODIA_API_KEY={server.key}", f"PYTHONPATH={HERE}", "TERM=tmux", f"HOME={tmp_path}"]
         run = f"'{sys.executable}' -m batchgen run m.yaml"
         line = f"trap : INT; cd '{world.root}' && {run}; echo code $?; exec sleep 600"
         tmux.begin(80, 24, "env", *environ, "sh", "-c", line)
         first = tmux.shows(lambda seen: any("running            8" in each for each in seen))
+        first = tmux.shows(lambda seen: any("of $40.00 · " in each and "on the disk" in each for each in seen))
         assert "new batch" in first
         for width, height in ((40, 10), (200, 60), (20, 8), (80, 24)):
             tmux("resize-window", "-x", str(width), "-y", str(height))
