@@ -53,7 +53,7 @@ class Panel:
         self._past.append(figures)
         while figures.elapsed_seconds - self._past[0].elapsed_seconds > _PACE_SECONDS and len(self._past) > 2:
             self._past.popleft()
-        room = room_on(self._screen.size, len(self._past[0].models))
+        room = room_on(self._screen.measure(), len(self._past[0].models))
         self._screen.paint(list(self.drawn(figures, room)), room.width)
 
     def close(self) -> None:

@@ -42,9 +42,8 @@ class Screen:
         self._size = self._ask()
         self._painted = 0
 
-    @property
-    def size(self) -> os.terminal_size:
-        """The size of the next frame; when it has changed, the old frame is wiped away wherever it went."""
+    def measure(self) -> os.terminal_size:
+        """Ask the size before a frame; when it has changed, the last one is wiped away, wherever it went."""
         now = self._ask()
         if now != self._size and self._painted:
             self._wipe(now)

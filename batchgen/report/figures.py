@@ -7,7 +7,7 @@ from typing import Any
 from batchgen.journal import State
 from batchgen.ledger import Money
 from batchgen.report.summary import FailureCount
-from batchgen.report.words import dollars, span
+from batchgen.report.words import dollars, span, usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,7 @@ def one_line(figures: Figures) -> str:
         f"{figures.of('running'):,} running",
         f"{figures.of('failed'):,} failed" if figures.of("failed") else "",
         f"{figures.of('in_doubt'):,} in doubt" if figures.of("in_doubt") else "",
+        f"{usd(figures.money.spent)} spent" if figures.money.spent else "",
         outlook(figures),
     ]
     return " · ".join(filter(None, parts))

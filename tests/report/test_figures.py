@@ -23,8 +23,9 @@ HALF = Figures(
 
 
 def test_the_line_without_a_terminal() -> None:
-    """The line of every minute says what is stored, running and failed, the pace and the time left."""
-    assert one_line(HALF) == "12,034 of 50,000 stored · 22 running · 2 failed · 1,204/h · about 31 min left"
+    """The line of every minute says what is stored, running and failed, the money, the pace and the time left."""
+    told = "12,034 of 50,000 stored · 22 running · 2 failed · $1,444.08 spent · 1,204/h · about 31 min left"
+    assert one_line(HALF) == told
 
 
 def test_doubts_are_in_the_line() -> None:
