@@ -7,7 +7,7 @@ VERBS: Final = {
     "plan": "say what a run would buy, and why; writes nothing",
     "run": "buy what is owed; the same command again goes on",
     "status": "counts, money, failures and the last runs",
-    "export": "one row per picture, as JSON lines",
+    "export": "one row per picture: JSON lines, CSV or Parquet",
     "explain": "one job or picture: what it is, its life, why it waits",
     "resolve": "decide about payments in doubt",
     "verify": "hold pictures and journal against each other, and mend",
@@ -36,7 +36,7 @@ LATER_OPTIONS: Final = {
     "plan": (*_PLACE, "--dask"),
     "run": (*_PLACE, "--dask"),
     "status": _PLACE,
-    "export": (*_PLACE, "--run", "--base-url", "--wide"),
+    "export": _PLACE,
     "resolve": _PLACE,
     "explain": _PLACE,
 }

@@ -20,6 +20,7 @@ from batchgen.journal import (
     Selection,
     Totals,
     Written,
+    facets,
     lock,
     migration,
     owing,
@@ -126,6 +127,16 @@ class SqliteRecord:
                 return owing.compare(self._connection, drafts, owing.Wish(redo, choice))
             finally:
                 self._connection.execute("ROLLBACK")
+
+    def columns(self) -> Sequence[str]:
+        """The headers of all input rows that count, as the table has them."""
+        with reading(self._path):
+            return facets.columns(self._connection)
+
+    def views(self) -> Sequence[facets.View]:
+        """The views of all jobs that count, in the manifest's order."""
+        with reading(self._path):
+            return facets.views(self._connection)
 
     def life(self, number: int) -> Sequence[Written]:
         """All milestones of a job, the first one first."""

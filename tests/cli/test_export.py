@@ -39,12 +39,41 @@ def test_to_a_file_for_a_program(tmp_path: Path) -> None:
     assert json.loads(said.stdout) == {"v": 1, "rows": 3, "file": str(tmp_path / "a.jsonl")}
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a"])
-def test_other_kinds_are_not_yet_there(name: str) -> None:
-    """Other kinds of file are refused and not written as something else."""
+@pytest.mark.parametrize("name", ["a.xlsx", "a"])
+def test_other_kinds_of_file(name: str) -> None:
+    """Other kinds of file are refused with those that there are."""
     said = typed("export", "-o", name, doors=FakeDoors(THREE))
     assert said.exit_code == 2
-    assert "not yet" in said.stderr
+    assert "name a .jsonl, .csv or .parquet file" in flat(said.stderr)
+
+
+def test_tables(tmp_path: Path) -> None:
+    """The ending chooses the kind of file, and the options reach it."""
+    words = ("--base-url", "https://cdn.example.com/a", "--run", "1")
+    for name, start in (("a.CSV", b"id,state,path,"), ("a.parquet", b"PAR1"), ("a.jsonl", b'{"id":"p0"')):
+        said = typed("export", "-o", str(tmp_path / name), *words, doors=FakeDoors(THREE))
+        assert said.exit_code == 0, said.output
+        written = (tmp_path / name).read_bytes()
+        assert written.startswith(start)
+        assert b"https://cdn.example.com/a/p2.png" in written or name == "a.parquet"  # which is packed
+    assert sorted(os.listdir(tmp_path)) == ["a.CSV", "a.jsonl", "a.parquet"]
+
+
+def test_wide_lines(tmp_path: Path) -> None:
+    """`--wide` makes a line per input row of any kind of file, and of stdout."""
+    said = typed("export", "-o", "-", "--wide", doors=FakeDoors(THREE))
+    first = {"id": "p0", "missing": 0, "row": None, "pictures": {"picture": "p0.png"}}
+    assert json.loads(said.stdout.splitlines()[0]) == first
+    assert typed("export", "-o", str(tmp_path / "a.csv"), "--wide", doors=FakeDoors(THREE)).exit_code == 0
+    assert (tmp_path / "a.csv").read_bytes() == b"id,missing,picture\r\np0,0,p0.png\r\np1,0,p1.png\r\np2,0,p2.png\r\n"
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
+    """A file that cannot be finished leaves the older one whole, and nothing beside it."""
+    (tmp_path / "a.csv").write_text("old")
+    doors = FakeDoors(FakeRecord([stored("p")]), broken=None)
+    said = typed("export", "-o", str(tmp_path / "a.csv"), "--run", "9", doors=doors)
+    assert (said.exit_code, (tmp_path / "a.csv").read_text(), os.listdir(tmp_path)) == (2, "old", ["a.csv"])
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from batchgen.journal import (
     Written,
     state_of,
 )
+from batchgen.journal.facets import View
 from batchgen.ledger import Money
 from batchgen.lifecycle import InDoubt, JobFailed, Milestone, Stored
 
@@ -131,6 +132,15 @@ class FakeRecord:
     def compare(self, drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None) -> Comparison:
         """Not asked for here."""
         raise NotImplementedError
+
+    def columns(self) -> Sequence[str]:
+        """The headers of all rows, as they come."""
+        return tuple(dict.fromkeys(name for each in self.jobs if each.row for name in each.row.cells))
+
+    def views(self) -> Sequence[View]:
+        """The views of all jobs, as they come."""
+        found = [View(each.axes, each.job.request.take) for each in self.jobs]
+        return tuple({each.name: each for each in found}.values())
 
     def life(self, number: int) -> Sequence[Written]:
         """The newest milestone alone."""

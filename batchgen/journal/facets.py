@@ -1,0 +1,45 @@
+"""What the jobs of a journal have in common: the columns of their input rows, and the pictures that one row has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import apsw
+
+from batchgen.journal.codec import decode_request, decode_texts
+
+_COUNTED: Final = "(standing = 'current' OR (standing = 'replaced' AND state = 'in_doubt'))"
+"""The jobs that count for people."""
+
+_CELLS: Final = f"SELECT cells FROM rows WHERE key IN (SELECT input FROM jobs WHERE {_COUNTED}) ORDER BY line"  # noqa: S608
+_VIEWS: Final = f"""
+    SELECT axes, request FROM (
+        SELECT axes, request, min(place) AS first FROM jobs WHERE {_COUNTED}
+        GROUP BY axes, json_extract(request, '$.take')) ORDER BY first"""  # noqa: S608  # a condition named above
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One of the pictures that a row has: its values by axis, and the take."""
+
+    axes: Mapping[str, str]
+    take: int = 1
+
+    @property
+    def name(self) -> str:
+        """As the ids of jobs end: the values with slashes between, `.t2` for a second take; `picture` alone."""
+        return ("/".join(self.axes.values()) or "picture") + (f".t{self.take}" if self.take > 1 else "")
+
+
+def columns(connection: apsw.Connection) -> tuple[str, ...]:
+    """The headers of all input rows that count, as the table has them."""
+    seen: dict[tuple[str, ...], None] = {}
+    for (cells,) in connection.execute(_CELLS):
+        seen.setdefault(tuple(decode_texts(cells)))
+    return tuple(dict.fromkeys(name for header in seen for name in header))
+
+
+def views(connection: apsw.Connection) -> tuple[View, ...]:
+    """The views of all jobs that count, in the manifest's order."""
+    found = connection.execute(_VIEWS)
+    return tuple(View(decode_texts(axes), decode_request(request).take) for axes, request in found)
