@@ -1,0 +1,40 @@
+"""What jobs have in common, as a journal's readers see it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from batchgen.job import Draft, InputRow, Request, draft
+from batchgen.journal.facets import View
+from batchgen.journal.record import SqliteRecord
+from tests.journal.desks import SqliteDesk
+
+pytestmark = pytest.mark.anyio
+
+
+def made(name: str, row: InputRow | None, take: int = 1, **axes: str) -> Draft:
+    """A job of a row."""
+    found = draft(name, Request("m", "a cube", take=take), name)
+    return replace(found, row=row, axes=axes)
+
+
+async def test_columns_and_views(tmp_path: Path) -> None:
+    """Columns come as the table has them, views as the manifest has them, each once; jobs that are gone have no say."""
+    desk = SqliteDesk(str(tmp_path))
+    first, second = (
+        InputRow(2, "a", {"sku": "1", "Title": "x"}),
+        InputRow(3, "b", {"sku": "2", "also": "", "Title": ""}),
+    )
+    old = made("old", InputRow(2, "old", {"old": "1"}), view="old")
+    views = [{"view": "front", "size": "s"}, {"view": "back", "size": "s"}]
+    both = [made(f"{row.id}/{n}", row, **view) for row in (first, second) for n, view in enumerate(views)]
+    both += [made("b/0.t2", second, 2, **views[0]), made("alone", None)]
+    async with desk.open() as journal:
+        await journal.owe([old], "before")
+        await journal.owe(both, "inputs")
+        await journal.end(0, "owed")
+    with SqliteRecord(desk.path) as record:
+        assert record.columns() == ("sku", "Title", "also")
+        assert record.views() == (View(views[0]), View(views[1]), View(views[0], 2), View({}))
+        assert [each.name for each in record.views()] == ["front/s", "back/s", "front/s.t2", "picture"]
