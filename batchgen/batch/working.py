@@ -15,6 +15,7 @@ from batchgen.api import cadence
 from batchgen.api.limits import Gates, Reach
 from batchgen.batch.asked import Asked, Observer, RunOptions
 from batchgen.batch.hanging import hang
+from batchgen.batch.labelling import labels
 from batchgen.batch.seller import preparer, seller
 from batchgen.brake import Brake
 from batchgen.engine.local import LocalEngine
@@ -83,6 +84,7 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
             clocks=Clocks(time.time),
             caps=asked.buying.caps,
             price=asked.buying.price,
+            label=labels(asked.manifest),
             brake=Brake(terms.failures.stop_at),
             room=Room(partial(_shortage, asked)),
         )

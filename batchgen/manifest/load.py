@@ -36,10 +36,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where pictures go and how they are looked at: `decode` or `structure`."""
+    """Where pictures go, how they are looked at (`decode` or `structure`), and what is said of them: beside, inside."""
 
     path: PathTemplate
     check: str
+    sidecar: bool = False
+    embed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def load(
         folder=folder,
         root=folder if root is None else Path(root).absolute(),
         provider=seller,
-        output=Output(keys.output.path, keys.output.check),
+        output=Output(keys.output.path, keys.output.check, keys.output.sidecar == "json", keys.output.embed),
         terms=agreed.terms(keys, seller),
         journal=folder / keys.journal if keys.journal else None,
         document=document,

@@ -13,6 +13,7 @@ from batchgen.api import Order, Provider, Receipt, Standing
 from batchgen.job import Asset
 from batchgen.journal import Caps, Entry, Progress
 from batchgen.journal.sqlite import SqliteJournal
+from batchgen.label import Label
 from batchgen.selftest.moments import Moments
 from batchgen.selftest.platter import Platter
 from batchgen.store import Saved, Slot, Store
@@ -77,10 +78,10 @@ class MortalStore:
             self.moments.note(saved=[slot.job, slot.index])
             return saved
 
-    async def find(self, job: int, stem: str) -> tuple[Saved, ...]:
+    async def find(self, job: int, stem: str, label: Label | None = None) -> tuple[Saved, ...]:
         """Pass on, between two moments."""
         with around(self.moments, "store.find"):
-            return await self.store.find(job, stem)
+            return await self.store.find(job, stem, label)
 
     async def move(self, asset: Asset, stem: str) -> Saved:
         """Pass on, between two moments."""

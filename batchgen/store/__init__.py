@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from batchgen.job import Asset
+from batchgen.label import Label
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """Where a picture of a job goes: `stem` is the final name without extension, relative, with slashes.
 
-    A task may give several pictures: this is number `index` of `of`, both from 1.
+    A task may give several pictures: this is number `index` of `of`, both from 1. `label` is what is said of it.
     """
 
     job: int
     stem: str
     index: int = 1
     of: int = 1
+    label: Label | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +40,31 @@ class Store(Protocol):
     async def save(self, slot: Slot, chunks: AsyncIterable[bytes]) -> Saved:
         """Write, check and publish one picture; the extension follows from its bytes.
 
+        A label that is to be embedded is in the file before it is hashed; one that goes beside it is durable as
+        `<picture>.json` before this returns, but never over a file that is none of ours.
+
         Durable and atomic: under the final name there is nothing or the whole picture. A file that is not ours under
         that name is left alone and the picture gets a name of its own beside it; the same bytes there are adopted.
 
         Raises:
             BadAsset: the bytes are not a whole picture of a kind we take; nothing is left behind.
-            OSError: the place failed; nothing is left under the final name.
+            OSError: the place failed; nothing is left under the final name, or the picture without its sidecar, and a
+                proof by which `find` mends that.
         """
         ...
 
-    async def find(self, job: int, stem: str) -> tuple[Saved, ...]:
+    async def find(self, job: int, stem: str, label: Label | None = None) -> tuple[Saved, ...]:
         """The pictures that an interrupted run had saved for this job, published now if they were not; else empty.
 
-        All of a task's pictures or none. What was torn is removed. Callable twice.
+        All of a task's pictures or none, with the sidecars that `label` asks for.
+        What was torn is removed. Callable twice.
         """
         ...
 
     async def move(self, asset: Asset, stem: str) -> Saved:
         """Give a picture another name, durably; `proof` is the old name, to `remove` once the new one is journaled.
 
+        A sidecar of ours goes with it.
         It is empty when something else stands under the old name by now.
 
         Callable twice, and after a crash in between. Never over a file that is not this picture.
@@ -68,7 +76,7 @@ class Store(Protocol):
         ...
 
     async def remove(self, name: str) -> None:
-        """Remove one name; nothing happens if it is not there."""
+        """Remove one name, and the sidecar of ours beside it; nothing happens if it is not there."""
         ...
 
 

@@ -15,13 +15,15 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from batchgen.job import Asset
+from batchgen.label import Label
 from batchgen.picture import Picture
 from batchgen.store import Saved, Slot
 from batchgen.store.child import refusal
 from batchgen.store.decode import Check
 from batchgen.store.disk import Disk, RealDisk
 from batchgen.store.folder import Folder
-from batchgen.store.names import Proof, candidates, checked_stem, proof_name, stem_of
+from batchgen.store.labels import Labels
+from batchgen.store.names import PARTS, Proof, candidates, checked_stem, proof_name, stem_of
 from batchgen.store.parts import Part, proof_of, prove, proven, scan, whole_set
 from batchgen.terms import Expert
 
@@ -63,6 +65,7 @@ class LocalStore(LocalShelf):
         super().__init__(root, disk)
         self._check = check
         self._max_bytes = max_bytes
+        self._labels = Labels(self._folder)
         self._limiter = CapacityLimiter(_THREADS)
         self._scanning = anyio.Lock()
         self._parts: dict[int, set[str]] | None = None  # by job: what a killed run left, and this one's proofs
@@ -92,16 +95,18 @@ class LocalStore(LocalShelf):
         try:
             await self._receive(part, chunks)
             picture = await self._check.check(part.path)
-            proof = Proof(slot.job, slot.index, slot.of, part.digest.hexdigest())
+            received = part.digest.hexdigest()
+            part = await self._inscribed(part, slot, picture)
+            proof = Proof(slot.job, slot.index, slot.of, part.digest.hexdigest(), received)
             parts.setdefault(slot.job, set()).add(proof_name(proof))
             await self._run(lambda: prove(self._folder, part, proof))
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._run(part.discard)
             raise
-        return await self._run(lambda: self._publish(proof, slot.stem, picture))
+        return await self._run(lambda: self._publish(proof, slot.stem, picture, slot.label))
 
-    async def find(self, job: int, stem: str) -> tuple[Saved, ...]:
+    async def find(self, job: int, stem: str, label: Label | None = None) -> tuple[Saved, ...]:
         """The pictures that an interrupted run had saved for this job, published now; else empty."""
         checked_stem(stem)
         parts = await self._known_parts()
@@ -110,7 +115,7 @@ class LocalStore(LocalShelf):
         found = await self._run(lambda: proven(self._folder, names))
         parts[job] = {proof_name(proof) for proof, _ in found}
         return await self._run(
-            lambda: tuple(self._publish(proof, stem, picture) for proof, picture in whole_set(found))
+            lambda: tuple(self._publish(proof, stem, picture, label) for proof, picture in whole_set(found))
         )
 
     async def move(self, asset: Asset, stem: str) -> Saved:
@@ -120,8 +125,8 @@ class LocalStore(LocalShelf):
         return Saved(replace(asset, name=name), asset.name if is_left else "")
 
     async def remove(self, name: str) -> None:
-        """Remove one name; nothing happens if it is not there."""
-        await self._run(lambda: self._folder.remove(name))
+        """Remove one name, and the sidecar of ours beside it; nothing happens if it is not there."""
+        await self._run(lambda: self._remove(name))
         if self._parts and (proof := proof_of(name)):
             self._forget(self._parts, proof.job, name)
 
@@ -155,24 +160,43 @@ class LocalStore(LocalShelf):
                 await self._run(lambda chunk=chunk: part.write(chunk))  # type: ignore[misc]
         await self._run(part.finish)
 
-    def _publish(self, proof: Proof, stem: str, picture: Picture) -> Saved:
+    async def _inscribed(self, part: Part, slot: Slot, picture: Picture) -> Part:
+        label = slot.label
+        if label is None or not label.embed:
+            return part
+        return await self._run(lambda: self._labels.inscribe(part, slot.job, label, picture))
+
+    def _publish(self, proof: Proof, stem: str, picture: Picture, label: Label | None) -> Saved:
         source = proof_name(proof)
         size = self.stat(source)
         if size is None:
             raise FileNotFoundError(f"{source} was removed while it was being published")
         stem = stem_of(Slot(proof.job, stem, proof.index, proof.of))
         name = self._folder.publish(source, candidates(stem, proof.sha256, picture.extension), proof.sha256)
-        asset = Asset(name, size, proof.sha256, proof.sha256, picture.media_type, picture.width, picture.height)
+        asset = Asset(name, size, proof.sha256, proof.received, picture.media_type, picture.width, picture.height)
+        if label is not None and label.sidecar:
+            self._labels.put(asset, label)
         return Saved(asset, source)
 
     def _move(self, asset: Asset, name: str) -> bool:
         """Whether the old name is the picture's still, if anything's; in its place there may be another one by now."""
+        is_left = self._move_picture(asset, name)
+        if name != asset.name:
+            self._labels.move(asset, name)
+        return is_left
+
+    def _move_picture(self, asset: Asset, name: str) -> bool:
         if self._folder.adopt(name, asset.sha256):
             return name != asset.name and self._folder.digest(asset.name) in {None, asset.sha256}
         if self._folder.digest(asset.name) != asset.sha256:
             raise FileNotFoundError(f"the picture is neither under {asset.name} nor under {name}")
         self._folder.publish(asset.name, [name], asset.sha256)
         return name != asset.name
+
+    def _remove(self, name: str) -> None:
+        if not name.startswith(f"{PARTS}/"):
+            self._labels.remove(name)
+        self._folder.remove(name)
 
     def _remove_all(self, names: Iterable[str]) -> None:
         for name in names:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from batchgen.job import Asset
+from batchgen.label import SUFFIX, Label, embedded, read_sidecar, sidecar
 from batchgen.picture import HEAD_BYTES, TAIL_BYTES, Picture, flaw, sniff
 from batchgen.store import Saved, Slot
 from batchgen.store.child import refusal
@@ -35,12 +36,15 @@ class MemoryStore:
             if len(data) > self._max_bytes:
                 raise refusal(f"it has more than {self._max_bytes:,} bytes")
         picture = _judge(bytes(data))
-        proof = Proof(slot.job, slot.index, slot.of, hashlib.sha256(data).hexdigest())
-        self.files[proof_name(proof)] = bytes(data)
+        stored = bytes(data)
+        if slot.label is not None and slot.label.embed:
+            stored, _ = embedded(stored, picture.media_type, slot.label.facts)
+        proof = Proof(slot.job, slot.index, slot.of, _sha256(stored), _sha256(data))
+        self.files[proof_name(proof)] = stored
         self._remember(proof_name(proof))
-        return self._publish(proof, slot.stem, picture)
+        return self._publish(proof, slot.stem, picture, slot.label)
 
-    async def find(self, job: int, stem: str) -> tuple[Saved, ...]:
+    async def find(self, job: int, stem: str, label: Label | None = None) -> tuple[Saved, ...]:
         """The pictures that had been saved for this job, published now; else empty."""
         checked_stem(stem)
         found: list[tuple[Proof, Picture]] = []
@@ -50,7 +54,7 @@ class MemoryStore:
                 found.append((proof, _judge(self.files[name])))
             else:
                 await self.remove(name)
-        return tuple(self._publish(proof, stem, picture) for proof, picture in whole_set(found))
+        return tuple(self._publish(proof, stem, picture, label) for proof, picture in whole_set(found))
 
     async def move(self, asset: Asset, stem: str) -> Saved:
         """Give a picture another name; `proof` is the old one."""
@@ -61,12 +65,16 @@ class MemoryStore:
             if name in self.files:
                 raise FileExistsError(f"another file holds {name}")
             self.files[name] = self.files[asset.name]
+        if name != asset.name:
+            self._move_sidecar(asset, name)
         is_left = name != asset.name and self._digest(asset.name) in {None, asset.sha256}
         return Saved(replace(asset, name=name), asset.name if is_left else "")
 
     async def remove(self, name: str) -> None:
-        """Remove one name; nothing happens if it is not there."""
+        """Remove one name, and the sidecar of ours beside it; nothing happens if it is not there."""
         self.files.pop(checked(name), None)
+        if read_sidecar(self.files.get(name + SUFFIX, b"")) is not None:
+            del self.files[name + SUFFIX]
         for names in self._parts.values():
             names.discard(name)
 
@@ -80,19 +88,33 @@ class MemoryStore:
             raise FileNotFoundError(name)
         return io.BytesIO(self.files[name])
 
-    def _publish(self, proof: Proof, stem: str, picture: Picture) -> Saved:
+    def _move_sidecar(self, asset: Asset, name: str) -> None:
+        text = self.files.get(asset.name + SUFFIX, b"")
+        found = read_sidecar(text)
+        if found is not None and found.get("sha256") == asset.sha256:
+            self._put(name, text)
+
+    def _put(self, name: str, text: bytes) -> None:
+        there = self.files.get(name + SUFFIX)
+        if there is None or read_sidecar(there) is not None:
+            self.files[name + SUFFIX] = text
+
+    def _publish(self, proof: Proof, stem: str, picture: Picture, label: Label | None) -> Saved:
         source = proof_name(proof)
         stem = stem_of(Slot(proof.job, stem, proof.index, proof.of))
         for name in candidates(stem, proof.sha256, picture.extension):
             if self._digest(name) in {None, proof.sha256}:
                 self.files[name] = self.files[source]
-                kind = picture.media_type
+                kind, received = picture.media_type, proof.received
                 size = len(self.files[name])
-                return Saved(Asset(name, size, proof.sha256, proof.sha256, kind, picture.width, picture.height), source)
+                asset = Asset(name, size, proof.sha256, received, kind, picture.width, picture.height)
+                if label is not None and label.sidecar:
+                    self._put(name, sidecar(label, asset))
+                return Saved(asset, source)
         raise FileExistsError(f"other files hold every name for {stem}")
 
     def _digest(self, name: str) -> str | None:
-        return hashlib.sha256(self.files[name]).hexdigest() if name in self.files else None
+        return _sha256(self.files[name]) if name in self.files else None
 
     def _remember(self, name: str) -> None:
         if not name.startswith(f"{PARTS}/"):
@@ -100,6 +122,10 @@ class MemoryStore:
         match read_part(posixpath.basename(name)):
             case Proof(job=job) | int(job):
                 self._parts.setdefault(job, set()).add(name)
+
+
+def _sha256(data: bytes | bytearray) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _judge(data: bytes) -> Picture:

@@ -18,18 +18,21 @@ _COMPONENT_BYTES: Final = 255
 _STEM_BYTES: Final = 220
 """Leaves room for a picture's number, `~` with 16 digits and an extension."""
 
-_PART: Final = re.compile(r"\.(\d{1,19})\.(?:(\d{1,4})-(\d{1,4})\.)?([0-9a-f]{64})\.part", re.ASCII)
+_PART: Final = re.compile(
+    r"\.(\d{1,19})\.(?:(\d{1,4})-(\d{1,4})\.)?(?:([0-9a-f]{64})\.)?([0-9a-f]{64})\.part", re.ASCII
+)
 _TORN: Final = re.compile(r"\.(\d{1,19})\.[0-9a-f]{16}\.part", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the name of a finished part says: whose picture it is, and the hash of its bytes."""
+    """What the name of a finished part says: whose picture it is, the hash of its bytes, and of those received."""
 
     job: int
     index: int
     of: int
     sha256: str
+    received: str
 
 
 def checked(name: str) -> str:
@@ -85,14 +88,15 @@ def new_part(job: int) -> str:
 def proof_name(proof: Proof) -> str:
     """The name of a part that is complete, checked and durable."""
     place = "" if proof.of == 1 else f"{proof.index}-{proof.of}."
-    return f"{PARTS}/.{proof.job}.{place}{proof.sha256}.part"
+    received = "" if proof.received == proof.sha256 else f"{proof.received}."
+    return f"{PARTS}/.{proof.job}.{place}{received}{proof.sha256}.part"
 
 
 def read_part(filename: str) -> Proof | int | None:
     """What a file in the folder of parts is: a proof, a torn part of that job, or nothing of ours."""
     if found := _PART.fullmatch(filename):
-        job, index, of, sha256 = found.groups()
-        return Proof(int(job), int(index or 1), int(of or 1), sha256)
+        job, index, of, received, sha256 = found.groups()
+        return Proof(int(job), int(index or 1), int(of or 1), sha256, received or sha256)
     if found := _TORN.fullmatch(filename):
         return int(found[1])
     return None

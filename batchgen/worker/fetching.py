@@ -32,12 +32,16 @@ async def recover(carried: Carried) -> None:
     paid = carried.at.milestone
     if not isinstance(paid, Accepted | Generated):
         return
-    saved = await carried.tools.store.find(carried.job.number, carried.job.path)
+    store, job = carried.tools.store, carried.job
+    saved = await store.find(job.number, job.path)
     if not saved:
         return
     if isinstance(paid, Accepted):
         cost = await _billed(carried, paid)
-        await carried.reach(Generated(paid.attempt, paid.task_id, cost, paid.urls))
+        paid = Generated(paid.attempt, paid.task_id, cost, paid.urls)
+        await carried.reach(paid)
+    if label := carried.tools.label(job, paid):
+        saved = await store.find(job.number, job.path, label)
     await _keep(carried, saved)
 
 
@@ -128,7 +132,7 @@ async def _once(carried: Carried, generated: Generated, which: tuple[int, int]) 
         if tools.now() > until and generated.task_id is not None:
             _forget_offer(carried, generated)
             offer = await fresh_offer(carried, generated)
-        return await _save(carried, _url(offer, index), which)
+        return await _save(carried, generated, _url(offer, index), which)
 
 
 def _fresh_until(carried: Carried, offer: Offer) -> float:
@@ -142,9 +146,10 @@ def _url(offer: Offer, index: int) -> str:
     return offer.urls[index]
 
 
-async def _save(carried: Carried, url: str, which: tuple[int, int]) -> Saved:
+async def _save(carried: Carried, generated: Generated, url: str, which: tuple[int, int]) -> Saved:
     tools, (index, count) = carried.tools, which
-    slot = Slot(carried.job.number, carried.job.path, index + 1, count)
+    label = tools.label(carried.job, generated)
+    slot = Slot(carried.job.number, carried.job.path, index + 1, count, label)
     try:
         async with tools.provider.download(url) as chunks:
             return await tools.store.save(slot, chunks)

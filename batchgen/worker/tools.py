@@ -10,6 +10,8 @@ from batchgen.brake import Brake
 from batchgen.halt import Halt, Shelter
 from batchgen.job import Job
 from batchgen.journal import Caps, Journal
+from batchgen.label import Label
+from batchgen.lifecycle import Generated
 from batchgen.retry import REAL, Timing
 from batchgen.store import Store
 from batchgen.terms import Terms
@@ -28,7 +30,8 @@ class Clocks:
 class Tools:
     """Everything that carrying a job takes, built once per run by batchgen.batch.
 
-    `prepare` reads a job's references and makes the order for a token; `price` is in micro-USD, None when unknown.
+    `prepare` reads a job's references and makes the order for a token; `price` is in micro-USD, None when unknown;
+    `label` is what is said of the pictures of a job that was paid for, None for nothing.
     """
 
     provider: Provider
@@ -42,6 +45,7 @@ class Tools:
     clocks: Clocks
     caps: Caps = field(default_factory=Caps)
     price: Callable[[Job], int | None] = lambda _: None
+    label: Callable[[Job, Generated], Label | None] = lambda _, __: None
     shelter: Shelter = field(default_factory=Shelter)
     brake: Brake = field(default_factory=Brake)
     room: Room = field(default_factory=Room)

@@ -9,6 +9,7 @@ import pytest
 
 from batchgen.errors import BadAsset, SettingsError
 from batchgen.job import Asset
+from batchgen.label import Label, read, read_sidecar
 from batchgen.store import Saved, Shelf, Slot, Store
 from tests.store.pictures import EXTENSION, KINDS, MEDIA, animation, bomb, picture
 
@@ -100,6 +101,18 @@ def read_all(file: BinaryIO) -> bytes:
 
 async def save(store: Store, data: bytes, slot: Slot) -> Saved:
     return await store.save(slot, chunks(data))
+
+
+FACTS = {"batchgen": 1, "batch": "b", "id": "a", "model": "m", "prompt": "赤\x1b", "fingerprint": "f", "task_id": None}
+BESIDE = Label(FACTS, {"attempt": 1}, sidecar=True)
+INSIDE = Label(FACTS, embed=True)
+BOTH = Label(FACTS, embed=True, sidecar=True)
+STALE = b'{"batchgen": 1, "fingerprint": "f", "sha256": "of a picture that is gone"}'
+
+
+def told(place: Place, name: str) -> dict[str, object]:
+    """What stands beside a picture."""
+    return read_sidecar(place.read(f"{name}.json")) or {}
 
 
 class StoreContract:
@@ -346,6 +359,81 @@ class StoreContract:
                 group.start_soon(one, job)
         assert {place.read(found[job].asset.name) == picture(seed=job) for job in range(40)} == {True}
         assert len(finals(place)) == 40
+
+    @pytest.mark.parametrize("kind", KINDS)
+    async def test_embedded(self, place: Place, kind: str) -> None:
+        """A label that is to be embedded is in the file; the asset has the hash of that, and of what was received."""
+        data, name = picture(kind), f"a.{EXTENSION[kind]}"
+        saved = await save(place.open(), data, Slot(7, "a", label=INSIDE))
+        stored = place.read(name)
+        assert read(stored) == FACTS
+        assert saved.asset == Asset(name, len(stored), sha256(stored), sha256(data), MEDIA[kind], 48, 32)
+        assert finals(place) == {name}
+        assert await place.open().find(7, "a", INSIDE) == (saved,)
+
+    async def test_embedded_twice(self, place: Place) -> None:
+        """A picture that comes again with the same label is the same file, and takes no second name."""
+        saved = [await save(place.open(), picture(), Slot(7, "a", label=BOTH)) for _ in range(2)]
+        assert saved[0] == saved[1]
+        assert finals(place) == {"a.png", "a.png.json"}
+
+    async def test_beside(self, place: Place) -> None:
+        """A sidecar lies beside the picture, tells its hashes, and leaves the picture as it was received."""
+        saved = await save(place.open(), picture(), Slot(7, "a/b", label=BESIDE))
+        assert place.read("a/b.png") == picture()
+        found = told(place, "a/b.png")
+        assert (found["prompt"], found["attempt"], found["sha256"]) == ("赤\x1b", 1, saved.asset.sha256)
+        await place.open().remove(saved.proof)
+        assert place.names() == {"a/b.png", "a/b.png.json"}
+
+    async def test_find_puts_it_beside(self, place: Place) -> None:
+        """A crash between picture and sidecar is healed: what is found gets the sidecar that is asked for."""
+        saved = await save(place.open(), picture(), Slot(7, "a", label=INSIDE))
+        for _ in range(2):
+            assert await place.open().find(7, "a", BOTH) == (saved,)
+            assert told(place, "a.png")["sha256_received"] == sha256(picture())
+
+    async def test_a_file_of_others_beside(self, place: Place) -> None:
+        """A file that is no sidecar of ours is left alone, by saving, moving and removing."""
+        for name in ("a.png.json", "b.png.json"):
+            place.write(name, b'{"of": "another tool"}')
+        store = place.open()
+        saved = await save(store, picture(), Slot(7, "a", label=BESIDE))
+        moved = await store.move(saved.asset, "b")
+        await store.remove(moved.proof)
+        await store.remove("b.png")
+        assert finals(place) == {"a.png.json", "b.png.json"}
+        assert place.read("a.png.json") == place.read("b.png.json") == b'{"of": "another tool"}'
+
+    async def test_a_stale_one_beside(self, place: Place) -> None:
+        """A sidecar of ours whose picture is gone gives way to that of the picture that comes in its place."""
+        place.write("a.png.json", STALE)
+        saved = await save(place.open(), picture(seed=2), Slot(8, "a", label=BESIDE))
+        assert told(place, "a.png")["sha256"] == saved.asset.sha256
+
+    async def test_it_moves_along(self, place: Place) -> None:
+        """A sidecar goes where its picture goes, callable twice, and leaves with it."""
+        store = place.open()
+        saved = await save(store, picture(), Slot(7, "a", label=BOTH))
+        await store.remove(saved.proof)
+        for _ in range(2):
+            moved = await store.move(saved.asset, "b/c.was-1")
+            assert told(place, "b/c.was-1.png")["sha256"] == saved.asset.sha256
+        await store.remove(moved.proof)
+        assert finals(place) == {"b/c.was-1.png", "b/c.was-1.png.json"}
+        await store.remove("b/c.was-1.png")
+        assert finals(place) == set()
+
+    async def test_what_is_beside_a_newcomer_stays(self, place: Place) -> None:
+        """Moving a picture leaves alone the sidecar of another one that has its old name since."""
+        store = place.open()
+        asset = (await save(store, picture(), Slot(7, "a", label=BESIDE))).asset
+        moved = await store.move(asset, "beside")
+        await store.remove(moved.proof)
+        other = (await save(store, picture(seed=1), Slot(8, "a", label=BESIDE))).asset
+        assert await store.move(asset, "beside") == Saved(moved.asset)
+        assert told(place, "a.png")["sha256"] == other.sha256
+        assert told(place, "beside.png")["sha256"] == asset.sha256
 
     async def test_shelf(self, place: Place) -> None:
         """A shelf reads what is there, says None or FileNotFoundError for what is not, and never leaves the place."""

@@ -28,7 +28,7 @@ async def test_columns_and_views(tmp_path: Path) -> None:
     )
     old = made("old", InputRow(2, "old", {"old": "1"}), view="old")
     views = [{"view": "front", "size": "s"}, {"view": "back", "size": "s"}]
-    both = [made(f"{row.id}/{n}", row, **view) for row in (first, second) for n, view in enumerate(views)]
+    both = [made(f"{row.id}/{n}", row, 1, **view) for row in (first, second) for n, view in enumerate(views)]
     both += [made("b/0.t2", second, 2, **views[0]), made("alone", None)]
     async with desk.open() as journal:
         await journal.owe([old], "before")

@@ -75,7 +75,7 @@ def test_our_folder() -> None:
 )
 def test_proof_names(job: int, of: int, data: st.DataObject, sha256: str) -> None:
     """A proof is read back from its name."""
-    proof = Proof(job, data.draw(st.integers(1, of)), of, sha256)
+    proof = Proof(job, data.draw(st.integers(1, of)), of, sha256, data.draw(st.sampled_from([sha256, "0" * 64])))
     assert read_part(os.path.basename(checked(proof_name(proof)))) == proof
 
 

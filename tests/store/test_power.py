@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from batchgen.job import Asset
+from batchgen.label import embedded, read_sidecar
 from batchgen.store import Slot
-from tests.contracts.store import finals, save, sha256
+from tests.contracts.store import BOTH, FACTS, finals, save, sha256
 from tests.store.disks import Cuts, FailingDisk, LosingDisk
 from tests.store.pictures import KINDS, picture
 from tests.store.places import FolderPlace
@@ -150,6 +151,48 @@ def countdown(n: int) -> Callable[[], None]:
             raise Killed
 
     return moment
+
+
+async def test_cut_while_labelling(losing: LosingDisk, cuts: Cuts) -> None:
+    """Cut at any moment of a save with a label in and beside, all of it is there after the next try, and only that."""
+    whole, _ = embedded(picture(), "image/png", FACTS)
+    saved = await save(FolderPlace(losing.root, disk=losing).open(), picture(), Slot(7, STEM, label=BOTH))
+    cuts.cut()
+    found = []
+    for left in cuts.left:
+        place = FolderPlace(left)
+        store = place.open()
+        assert {place.read(name) for name in finals(place) if name.endswith(".png")} <= {whole}
+        assert {name for name in finals(place) if name.endswith(".json")} <= {f"{STEM}.png.json"}
+        again = await store.find(7, STEM, BOTH)
+        found.append(bool(again))
+        await store.sweep(lambda _: False)
+        again = again or (await save(store, picture(), Slot(7, STEM, label=BOTH)),)
+        assert again == (saved,)
+        await store.remove(saved.proof)
+        assert place.names() == {f"{STEM}.png", f"{STEM}.png.json"}
+        assert (read_sidecar(place.read(f"{STEM}.png.json")) or {})["sha256"] == sha256(whole)
+    assert set(found) == {True, False}
+
+
+async def test_labelled_and_then_cut(losing: LosingDisk, cuts: Cuts) -> None:
+    """Once a save has returned, a cut takes neither the picture nor what stands beside it; nor once it was moved."""
+    store = FolderPlace(losing.root, disk=losing).open()
+    saved = await save(store, picture(), Slot(7, STEM, label=BOTH))
+    await store.remove(saved.proof)
+    cuts.left.clear()
+    cuts.cut()
+    moved = await store.move(saved.asset, "b/c")
+    before = len(cuts.left)
+    cuts.cut()
+    await store.remove(moved.proof)
+    for number, left in enumerate(cuts.left):
+        place = FolderPlace(left)
+        assert f"{STEM}.png.json" in place.names()
+        if number >= before:
+            assert {"b/c.png", "b/c.png.json"} <= place.names()
+        assert await place.open().move(saved.asset, "b/c") == moved
+        assert (read_sidecar(place.read("b/c.png.json")) or {})["sha256"] == saved.asset.sha256
 
 
 async def test_cut_among_several(losing: LosingDisk, cuts: Cuts) -> None:

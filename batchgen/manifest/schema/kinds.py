@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, TypeAlias
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainValidator,
@@ -30,17 +29,6 @@ class Strict(BaseModel):
     """Nothing is converted, no key is unknown."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
-
-
-def only(word: object, what: str) -> BeforeValidator:
-    """One value only; whatever else the language will know is named as not yet supported."""
-
-    def check(value: object) -> object:
-        if value == word and type(value) is type(word):
-            return value
-        raise ValueError(f"{what} not yet supported; write {str(word).lower()}, or leave it out")
-
-    return BeforeValidator(check)
 
 
 def from_text(kind: Callable[[str], Any], pattern: str = "") -> tuple[PlainValidator, WithJsonSchema]:

@@ -18,7 +18,6 @@ from batchgen.manifest.schema.kinds import (
     Text,
     TierName,
     from_text,
-    only,
 )
 
 
@@ -78,8 +77,8 @@ class OutputTable(Strict):
         paths.template("{{ id }}.{{ ext }}"),
         description="Knows {{ id }}, {{ prompt }}, {{ model }}; ends in .{{ ext }}.",
     )
-    sidecar: Annotated[Literal["none"], only("none", "a sidecar file is")] = Field("none", description="none.")
-    embed: Annotated[Literal[False], only(word=False, what="embedding is")] = Field(default=False, description="false.")
+    sidecar: Literal["none", "json"] = Field("none", description="A file beside each picture that tells of it.")
+    embed: bool = Field(default=False, description="Whether a picture itself tells what it was made from.")
     check: Literal["decode", "structure"] = Field("decode", description="How thoroughly a picture is looked at.")
 
 
