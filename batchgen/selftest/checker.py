@@ -38,7 +38,7 @@ class Case:
     `prompts` are the jobs' by id; `strangers` the bytes of files that were there before, by name; `held` allows
     payments in doubt at the end; `cap_micro_usd` bounds the money; `secrets` may stand in no file of `written`.
     `parts_may_return`: a power cut may bring back a torn part, or the proof of a stored picture, that was removed
-    just before; the next run that works removes it.
+    just before; the next run that works removes it. `labelled`: pictures tell what they are, inside and in a sidecar.
     """
 
     folder: Path
@@ -50,6 +50,7 @@ class Case:
     written: tuple[Path, ...]
     cap_micro_usd: int | None = None
     parts_may_return: bool = False
+    labelled: bool = False
 
 
 def at_rest(case: Case, facts: Iterable[dict[str, Any]]) -> list[str]:
@@ -171,13 +172,27 @@ def _corrupt(case: Case) -> Iterator[str]:
             data = path.read_bytes() if path.exists() else b""
             if (hashlib.sha256(data).hexdigest(), len(data)) != (asset["sha256"], asset["size"]):
                 yield f"4: {asset['name']} of job {job} is not what the journal says"
-            elif asset["sha256"] != sold.get(body["task_id"]):
+            elif asset["sha256_received"] != sold.get(body["task_id"]):
                 yield f"4: {asset['name']} of job {job} is not what was sold"
+            elif (asset["sha256"] != asset["sha256_received"]) != case.labelled:
+                yield f"4: {asset['name']} of job {job} {'tells nothing' if case.labelled else 'was changed'}"
+            if case.labelled and _beside(path).get("sha256") != asset["sha256"]:
+                yield f"4: what stands beside {asset['name']} of job {job} is not of this picture"
+
+
+def _beside(picture: Path) -> dict[str, Any]:
+    """What the sidecar of a picture says; nothing when there is none."""
+    path = picture.with_name(f"{picture.name}.json")
+    found: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+    return found
 
 
 def _torn(case: Case) -> Iterator[str]:
     for name in _finals(case):
         try:
+            if name.endswith(".json"):
+                json.loads((case.folder / name).read_bytes())
+                continue
             Image.open(io.BytesIO((case.folder / name).read_bytes())).load()
         except (OSError, UnidentifiedImageError, SyntaxError, ValueError):
             yield f"5: {name} is not a whole picture"
@@ -217,6 +232,7 @@ def _finals(case: Case) -> list[str]:
 def _left_behind(case: Case) -> Iterator[str]:
     stored = [asset for _, kind, body in _heads(case).values() if kind == "Stored" for asset in body["assets"]]
     assets, hashes = {asset["name"] for asset in stored}, {asset["sha256"] for asset in stored}
+    assets |= {f"{name}.json" for name in assets if case.labelled}
     for name in set(_finals(case)) - assets:
         yield f"5: {name} belongs to no job"
     for path in case.folder.rglob("*"):

@@ -18,8 +18,8 @@ from batchgen.terms import Idempotency
 
 Setting: TypeAlias = Literal["replay", "crowd", "hold", "machine"]
 """`replay`: the gateway is elsewhere and honours tokens, and a stranger's file holds one of the names; the jobs go one
-after the other. `crowd`: they go all at once. `hold`: it honours no tokens, and what is in doubt waits. `machine`: the
-gateway dies with the run, and loses what it has not synced.
+after the other. `crowd`: they go all at once, and their pictures are labelled, inside and beside. `hold`: it honours no
+tokens, and what is in doubt waits. `machine`: the gateway dies with the run, and loses what it has not synced.
 """
 SETTINGS: Final[tuple[Setting, ...]] = get_args(Setting)
 
@@ -80,12 +80,14 @@ def scene(home: Path, setting: Setting, elsewhere: Shop) -> Scene:
         secrets,
         (folder, place.out),
         len(JOBS) * PRICE_MICRO_USD,
+        labelled=setting == "crowd",
     )
     return Scene(place, case, setting)
 
 
 def _manifest(url: str, setting: Setting, prompts: dict[str, str]) -> dict[str, Any]:
     at_once = len(JOBS) if setting == "crowd" else 1
+    labels = {"embed": True, "sidecar": "json"} if setting == "crowd" else {}
     return {
         "batchgen": 1,
         "name": "story",
@@ -96,7 +98,7 @@ def _manifest(url: str, setting: Setting, prompts: dict[str, str]) -> dict[str, 
             "expert": {"polls_per_second": 1000},
         },
         "budget": {"max_usd": len(prompts) * PRICE_MICRO_USD / 1e6},
-        "output": {"check": "structure"},
+        "output": {"check": "structure", **labels},
         "jobs": [{"id": job, "model": "nano-banana-pro", "prompt": prompt} for job, prompt in prompts.items()],
     }
 
