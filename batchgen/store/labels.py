@@ -82,9 +82,8 @@ class Labels:
             if read_sidecar(_read(self._folder, name)) is None:
                 self._tell(f"{target} is no file of batchgen's, and was left alone")
                 return
-            path = self._folder.path(target)  # ours, of a picture that is not there any more
-            os.replace(self._folder.path(source), path)
-            self._folder.disk.sync_dir(os.path.dirname(path))
+            self._folder.remove(target)  # ours, of a picture that is not there any more
+            self._folder.publish(source, [target], digest)
 
     def _tell(self, what: str) -> None:
         if what and what not in self._told:

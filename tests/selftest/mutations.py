@@ -21,6 +21,7 @@ class Mutation:
 
 
 MACHINE = ("machine",)
+CROWD = ("crowd",)
 COMMITTED = """                await self.tools.journal.append(entries, caps)
 """
 MUTATIONS = {
@@ -128,6 +129,21 @@ MUTATIONS = {
         "    os.link(part.path, folder.path(proof_name(proof)))\n",
         KILL,
     ),
+    "a sidecar is not synced": Mutation(
+        "store/labels.py",
+        "            part.finish()\n            self._publish",
+        "            self._publish",
+        settings=CROWD,
+    ),
+    "what is found gets no sidecar": Mutation(
+        "worker/fetching.py",
+        "    if label := carried.tools.label(job, paid):\n"
+        "        saved = await store.find(job.number, job.path, label)\n",
+        "",
+        KILL,
+        CROWD,
+    ),
+    "what was received is forgotten": Mutation("store/names.py", 'else f"{proof.received}."', 'else ""', KILL, CROWD),
     "what a kill left is not swept": Mutation(
         "batch/working.py", "    await store.sweep(lambda number: number not in waiting)\n", "", KILL
     ),
