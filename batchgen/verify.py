@@ -2,18 +2,20 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from batchgen.decide import address
 from batchgen.job import Asset
 from batchgen.journal import Journal, Progress, Record, Selection
+from batchgen.label import LONGEST_SIDECAR, SUFFIX, read_sidecar
 from batchgen.lifecycle import Generated, Stored
 from batchgen.store import Shelf
 
 STORED = Selection(states=frozenset({"stored"}))
 
-Flaw: TypeAlias = Literal["missing", "size", "content"]
-"""There is no such file; it has another size; its bytes are not those that were stored, or no picture."""
+Flaw: TypeAlias = Literal["missing", "size", "content", "sidecar"]
+"""There is no such file; it has another size; its bytes are not those that were stored, or no picture; the sidecar
+beside it tells of another picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,12 @@ class Finding:
 
     @property
     def fetchable(self) -> bool:
-        """Whether there is a task that may still offer it."""
-        return isinstance(self.progress.milestone, Stored) and self.progress.milestone.task_id is not None
+        """Whether the picture itself is lost, and there is a task that may still offer it."""
+        return (
+            self.flaw != "sidecar"
+            and isinstance(self.progress.milestone, Stored)
+            and self.progress.milestone.task_id is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +85,16 @@ async def _finding(
         return Finding(progress, asset, "size", f"it has {size:,} bytes, not {asset.size:,}")
     if proven is not None and (reason := await proven(asset)):
         return Finding(progress, asset, "content", reason)
+    told = _told_beside(shelf, asset.name)
+    if told is not None and told.get("sha256") != asset.sha256:
+        return Finding(progress, asset, "sidecar", "what stands beside it tells of another picture")
     return None
+
+
+def _told_beside(shelf: Shelf, name: str) -> dict[str, Any] | None:
+    """What the sidecar of a picture says; a file that is none of ours says nothing."""
+    try:
+        with shelf.open(name + SUFFIX) as file:
+            return read_sidecar(file.read(LONGEST_SIDECAR))
+    except FileNotFoundError:
+        return None

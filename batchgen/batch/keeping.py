@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 
 from batchgen.batch.asked import RunOptions, asked
+from batchgen.batch.labelling import label_of
 from batchgen.batch.working import work
 from batchgen.errors import BadAsset, BatchgenError, Damaged, SettingsError
 from batchgen.job import Asset
@@ -18,6 +19,7 @@ from batchgen.journal.record import SqliteRecord
 from batchgen.journal.salvage import Salvage
 from batchgen.journal.schema import Machine
 from batchgen.journal.sqlite import open_journal
+from batchgen.lifecycle import Stored
 from batchgen.location import Location
 from batchgen.prune import Leftover, leftovers, remove
 from batchgen.report.figures import Figures
@@ -85,6 +87,9 @@ async def verify(options: VerifyOptions) -> Verified:
     if options.accept_old_copy:
         found.accepted = await anyio.to_thread.run_sync(mending.accept_old_copy, path, Machine())
     await _look(options, found)
+    if options.repair and any(each.flaw == "sidecar" for each in found.findings):
+        await _tell_anew(options.location, found.findings)
+        await _look(options, found)
     if options.repair and found.findings:
         before = found.findings
         await _fetch(options, found)
@@ -148,6 +153,17 @@ async def _look(options: VerifyOptions, found: Verified) -> set[int]:
                 else:
                     there.add(each.job)
     return there
+
+
+async def _tell_anew(location: Location, findings: list[Finding]) -> None:
+    """Write sidecars that tell of other pictures anew, as the journal knows it."""
+    store, path = LocalStore(location.folder, Structure()), str(location.journal)
+    async with open_journal(path, None, verb="verify") as journal:
+        for each in findings:
+            paid = each.progress.milestone
+            if each.flaw == "sidecar" and isinstance(paid, Stored):
+                await store.tell(each.asset, label_of(each.progress.job, journal.identity.name, paid))
+        await journal.end(0, "sidecars told of other pictures than theirs")
 
 
 async def _wrong(folder: Path, shelf: LocalShelf, check: Check, asset: Asset) -> str:

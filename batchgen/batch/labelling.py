@@ -1,10 +1,11 @@
 """What is said of the pictures of a batch, as its manifest wants it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from batchgen.job import Job
 from batchgen.label import Label, facts_of
-from batchgen.lifecycle import Generated
+from batchgen.lifecycle import Generated, Stored
 from batchgen.manifest.load import Manifest
 
 
@@ -17,9 +18,11 @@ def labels(manifest: Manifest) -> Callable[[Job, Generated], Label | None]:
     if not output.embed and not output.sidecar:
         return lambda _, __: None
 
-    def label(job: Job, generated: Generated) -> Label:
-        micro_usd = generated.cost_micro_usd
-        account = {"attempt": generated.attempt, "cost_usd": None if micro_usd is None else micro_usd / 1e6}
-        return Label(facts_of(job, manifest.name, generated.task_id), account, output.embed, output.sidecar)
+    return lambda job, paid: replace(label_of(job, manifest.name, paid), embed=output.embed, sidecar=output.sidecar)
 
-    return label
+
+def label_of(job: Job, batch: str, paid: Generated | Stored) -> Label:
+    """All that there is to say of a job's pictures."""
+    micro_usd = paid.cost_micro_usd
+    account = {"attempt": paid.attempt, "cost_usd": None if micro_usd is None else micro_usd / 1e6}
+    return Label(facts_of(job, batch, paid.task_id), account)

@@ -6,7 +6,6 @@ A file beside a picture is only ours if it reads like one of ours; any other is 
 import hashlib
 import logging
 import os
-from typing import Any
 
 from batchgen.errors import BadAsset
 from batchgen.job import Asset
@@ -89,11 +88,6 @@ class Labels:
         if what and what not in self._told:
             self._told.add(what)
             logger.warning("%s; the journal has all that would have been said", what)
-
-
-def told_beside(folder: Folder, name: str) -> dict[str, Any] | None:
-    """What the sidecar beside a picture says, None when there is none of ours."""
-    return read_sidecar(_read(folder, name))
 
 
 def _read(folder: Folder, name: str) -> bytes:

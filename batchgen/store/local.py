@@ -130,6 +130,10 @@ class LocalStore(LocalShelf):
         if self._parts and (proof := proof_of(name)):
             self._forget(self._parts, proof.job, name)
 
+    async def tell(self, asset: Asset, label: Label) -> None:
+        """Put a sidecar beside a picture, in place of one of ours that tells of another."""
+        await self._run(lambda: self._labels.put(asset, label))
+
     async def sweep(self, is_stored: Callable[[int], bool]) -> int:
         """Remove what a killed run left and nobody needs: torn parts, and proofs of jobs that are stored.
 
