@@ -35,11 +35,8 @@ class Finding:
     @property
     def fetchable(self) -> bool:
         """Whether the picture itself is lost, and there is a task that may still offer it."""
-        return (
-            self.flaw != "sidecar"
-            and isinstance(self.progress.milestone, Stored)
-            and self.progress.milestone.task_id is not None
-        )
+        stored = self.progress.milestone
+        return self.flaw != "sidecar" and isinstance(stored, Stored) and stored.task_id is not None
 
 
 @dataclass(frozen=True, slots=True)

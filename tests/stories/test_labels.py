@@ -1,4 +1,4 @@
-"""Pictures that tell what they are, over a batch's whole life: killed, done again, renamed, verified, explained, pruned."""
+"""Pictures that tell what they are, over a batch's whole life: killed, done again, renamed, verified, pruned."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def server(tmp_path: Path) -> Any:
 
 
 def test_a_whole_life(tmp_path: Path, server: Gateway) -> None:
-    """A picture's words go where it goes: done again, renamed, kept beside, damaged and repaired, and in the end pruned."""
+    """A picture's words go where it goes: done again, renamed, kept beside, repaired, and in the end pruned."""
     world = World(tmp_path / "w")
     (first,) = jobs(1, prompt=PROMPT)
     world.write(jobs=[first], output=LABELS, **at(server))
@@ -53,7 +53,8 @@ def test_a_whole_life(tmp_path: Path, server: Gateway) -> None:
     assert (told["prompt"], told["id"], told["task_id"], told["batch"]) == (PROMPT, "job000", task["task_id"], "story")
     assert (told["sha256"], told["attempt"]) == (sha256(picture), 1)
     assert told["sha256"] != told["sha256_received"]
-    assert b"dc:description" in Image.open(picture).info["xmp"]
+    with Image.open(picture) as image:
+        assert b"dc:description" in image.info["xmp"]
     assert server.key.encode() not in picture.read_bytes() + (folder / "job000.jpg.json").read_bytes()
 
     run(world, server, "--redo", "job000")
@@ -83,7 +84,7 @@ def test_a_whole_life(tmp_path: Path, server: Gateway) -> None:
 
 
 def test_killed_while_labelling(tmp_path: Path) -> None:
-    """Killed again and again, every picture ends with its words inside and beside, and nothing is left over or paid twice."""
+    """Killed again and again, every picture ends with its words inside and beside, nothing left over or paid twice."""
     world, count = World(tmp_path / "w"), 12
     with warm(tmp_path / "warm") as starter, quick_gateway(tmp_path / "gw", "replay") as server:
         output = {"check": "structure", **LABELS}
