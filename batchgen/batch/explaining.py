@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from batchgen.batch.whose import LOOKED_AT, Given, found, given, near
 from batchgen.errors import BatchgenError, SettingsError
 from batchgen.job import Draft
-from batchgen.journal import Progress, Record, Selection, Written
+from batchgen.journal import Progress, Written
 from batchgen.journal.choosing import differing
 from batchgen.journal.codec import decode_request, encode_request
 from batchgen.journal.record import SqliteRecord
@@ -25,7 +27,7 @@ class Explained:
     """One job: what was owed and became of it (`progress`, `life`), and what the manifest asks for now (`draft`).
 
     `values` are the fields of what is asked for now, with the places that set them. `why` says in a sentence what will
-    happen to it next; `unread` why the manifest could not be asked.
+    happen to it next; `unread` why the manifest could not be asked; `picture` whether a named one is an earlier one.
     """
 
     id: str
@@ -35,6 +37,7 @@ class Explained:
     draft: Draft | None = None
     values: tuple[Provenance, ...] = ()
     unread: str = ""
+    picture: str = ""
 
 
 def batch_of(picture: str) -> Location | None:
@@ -47,53 +50,64 @@ def batch_of(picture: str) -> Location | None:
 
 
 def explain(source: str, location: Location, name: str) -> Explained:
-    """Explain the job of an id (`ID@NUMBER` for a replaced one) or of a picture in the batch folder.
+    """Explain the job of an id (`ID@NUMBER` for a replaced one), or of a file.
+
+    A file is a picture of the batch or its sidecar, by its name or, wherever it lies now, by its bytes or what it says.
 
     Raises:
-        SettingsError: no such job, neither in the journal nor in the manifest.
+        SettingsError: no such job, neither in the journal nor in the manifest; says which are near.
     """
-    progress: Progress | None = None
+    wanted, progress = given(name), None
     life: tuple[Written, ...] = ()
+    known: list[str] = []
     if location.exists:
         with SqliteRecord(str(location.journal)) as record:
             source = record.identity.manifest if os.path.isdir(source) else source
-            progress = _found(record, location, name)
+            progress = found(record, location, wanted)
             life = () if progress is None else tuple(record.life(progress.job.number))
+            known = [] if progress else list(islice(record.ids(), LOOKED_AT))
     job_id = progress.job.id if progress is not None else name
-    candidate, manifest, unread = _asked(source, job_id)
+    candidate, manifest, unread = _asked(source, job_id, known)
     if progress is None and candidate is None:
-        raise SettingsError(f"{name} is neither a job nor a picture of this batch{f' ({unread})' if unread else ''}")
+        raise SettingsError(wanted.elsewhere or _nobody(wanted, known, unread))
     draft = candidate.draft if candidate is not None else None
     values = tuple(provenance(manifest, candidate)) if manifest is not None and candidate is not None else ()
-    return Explained(job_id, _why(progress, draft), progress, life, draft, values, unread)
+    earlier = _earlier(life, wanted.hashes)
+    return Explained(job_id, _why(progress, draft), progress, life, draft, values, unread, earlier)
 
 
-def _found(record: Record, location: Location, name: str) -> Progress | None:
-    job_id, _, number = name.rpartition("@")
-    if job_id and number.isdecimal():
-        for each in record.entries(Selection(numbers=frozenset({int(number)}))):
-            return each if each.job.id == job_id else None
-    current = [each for each in record.entries() if each.job.id == name or _stored_as(each, location, name)]
-    return min(current, key=lambda each: each.standing != "current", default=None)
+def _nobody(wanted: Given, known: list[str], unread: str) -> str:
+    alike = [] if wanted.hashes else near(wanted.name, known)
+    hint = f"; near it are {', '.join(alike)}" if alike else ""
+    return f"{wanted.name} is neither a job nor a picture of this batch{f' ({unread})' if unread else ''}{hint}"
 
 
-def _stored_as(progress: Progress, location: Location, name: str) -> bool:
-    if not isinstance(progress.milestone, Stored):
-        return False
-    wanted = os.path.abspath(name)
-    return any(wanted == str(location.folder / asset.name) for asset in progress.milestone.assets)
+def _earlier(life: Sequence[Written], hashes: Sequence[str]) -> str:
+    """What is to be said of a picture that is not its job's newest one."""
+    stored = [each.milestone for each in life if isinstance(each.milestone, Stored)]
+    of = [each for each in stored if any({asset.sha256, asset.sha256_received} & set(hashes) for asset in each.assets)]
+    if not of or of[-1].attempt == stored[-1].attempt:
+        return ""
+    return f"this is the picture of attempt {of[-1].attempt}; that of attempt {stored[-1].attempt} has its place"
 
 
-def _asked(source: str, job_id: str) -> tuple[Candidate | None, Manifest | None, str]:
-    """What the manifest asks for under this id; a manifest that is wrong elsewhere still says it."""
+def _asked(source: str, job_id: str, known: list[str]) -> tuple[Candidate | None, Manifest | None, str]:
+    """What the manifest asks for under this id; a manifest that is wrong elsewhere still says it.
+
+    The other ids that it asks for are added to those that are known.
+    """
     if not os.path.isfile(source):
         return None, None, ""
     try:
         manifest = load(source)
-        named = (each for each in candidates(manifest, Findings()) if each.draft.id == job_id)
-        return next(named, None), manifest, ""
+        for each in candidates(manifest, Findings()):
+            if each.draft.id == job_id:
+                return each, manifest, ""
+            if len(known) < 2 * LOOKED_AT:
+                known.append(each.draft.id)
     except BatchgenError as error:
         return None, None, str(error).split("\n", 1)[0]
+    return None, manifest, ""
 
 
 def _why(progress: Progress | None, draft: Draft | None) -> str:

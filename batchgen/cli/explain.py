@@ -34,7 +34,8 @@ Examples:
 def command(ctx: click.Context, /, **_given: Any) -> int:
     """Tell all of one job: what is sent, where every value comes from, its life so far, and why it waits or will run.
 
-    Given a picture, whose it is. The first of two words is the manifest or the batch folder.
+    Given a picture or what lies beside it, whose it is, wherever it lies now. The first of two words is the manifest or
+    the batch folder.
     """
     speaker, (source, name) = console(ctx), _split(ctx.params["words"])
     named = where(ctx, source)
@@ -71,7 +72,8 @@ def _lines(found: "Explained") -> Iterator[str]:
     state = state_of(found.progress.milestone).replace("_", " ") if found.progress else "not owed"
     number = f", job {found.progress.job.number}" if found.progress else ""
     yield f"{harmless(found.id)}: {state}{number}"
-    yield from (f"  {each}" for each in wrapped(harmless(found.why), 78))
+    for told in filter(None, (found.picture, found.why)):
+        yield from (f"  {each}" for each in wrapped(harmless(told), 78))
     asked = found.draft.request if found.draft is not None else None
     request = asked or (found.progress.job.request if found.progress else None)
     for value in found.values:
@@ -111,6 +113,7 @@ def _as_json(found: "Explained") -> dict[str, Any]:
         "state": state_of(progress.milestone) if progress else None,
         "standing": progress.standing if progress else None,
         "why": found.why,
+        "picture": found.picture or None,
         "prompt": request.prompt if request else None,
         "values": [{"field": each.field, "value": each.value or None, "where": each.where} for each in found.values],
         "life": [

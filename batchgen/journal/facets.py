@@ -1,6 +1,6 @@
-"""What the jobs of a journal have in common: the columns of their input rows, and the pictures that one row has."""
+"""What the jobs of a journal have in common: columns, views, ids, the bytes of their pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,3 +43,22 @@ def views(connection: apsw.Connection) -> tuple[View, ...]:
     """The views of all jobs that count, in the manifest's order."""
     found = connection.execute(_VIEWS)
     return tuple(View(decode_texts(axes), decode_request(request).take) for axes, request in found)
+
+
+def ids(connection: apsw.Connection) -> Iterator[str]:
+    """The ids of the jobs that count, in the manifest's order."""
+    query = f"SELECT id FROM jobs WHERE {_COUNTED} ORDER BY (standing <> 'current'), place, number"  # noqa: S608
+    return (job_id for (job_id,) in connection.execute(query))
+
+
+def named(connection: apsw.Connection, job_id: str) -> list[int]:
+    """The numbers of the jobs of an id, the current one first."""
+    query = "SELECT number FROM jobs WHERE id = ? ORDER BY (standing <> 'current'), number DESC"
+    return [number for (number,) in connection.execute(query, (job_id,))]
+
+
+def bought(connection: apsw.Connection, sha256: str) -> list[int]:
+    """The numbers of the jobs that ever stored a picture of these bytes, or received them; the current ones first."""
+    query = """SELECT DISTINCT number FROM milestones JOIN jobs ON number = job
+        WHERE milestones.kind = 'Stored' AND instr(body, ?) ORDER BY (standing <> 'current'), number"""
+    return [number for (number,) in connection.execute(query, (f'"{sha256}"',))]

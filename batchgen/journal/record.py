@@ -138,6 +138,21 @@ class SqliteRecord:
         with reading(self._path):
             return facets.views(self._connection)
 
+    def ids(self) -> Iterator[str]:
+        """The ids of the jobs that count, in the manifest's order."""
+        with reading(self._path):
+            yield from facets.ids(self._connection)
+
+    def named(self, job_id: str) -> Sequence[int]:
+        """The numbers of the jobs of an id, the current one first."""
+        with reading(self._path):
+            return facets.named(self._connection, job_id)
+
+    def bought(self, sha256: str) -> Sequence[int]:
+        """The numbers of the jobs that ever stored a picture of these bytes, or received them; current ones first."""
+        with reading(self._path):
+            return facets.bought(self._connection, sha256)
+
     def life(self, number: int) -> Sequence[Written]:
         """All milestones of a job, the first one first."""
         with reading(self._path):
