@@ -33,6 +33,11 @@ class Given:
     told: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def stray(self) -> str:
+        """What there is to say of a file that lies in no batch."""
+        return self.elsewhere or f"{self.name} lies in no batch, and says of itself none; name the batch first"
+
+    @property
     def elsewhere(self) -> str:
         """Where a file says that it comes from, as a sentence; empty when it says nothing."""
         if not self.told:
@@ -67,9 +72,9 @@ def found(record: SqliteRecord, location: Location, wanted: Given) -> Progress |
 
 
 def near(name: str, ids: Iterable[str]) -> list[str]:
-    """Ids that may have been meant: those that hold the name, or else those written much like it."""
-    known = list(dict.fromkeys(ids))
-    holding = [each for each in known if name.casefold() in each.casefold()]
+    """Ids that may have been meant: those that hold all parts of the name, or else those written much like it."""
+    known, parts = list(dict.fromkeys(ids)), name.casefold().split("/")
+    holding = [each for each in known if all(part in each.casefold() for part in parts)]
     return holding[:NEAR] or get_close_matches(name, known, NEAR)
 
 

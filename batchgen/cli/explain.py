@@ -54,16 +54,21 @@ def _split(words: Sequence[str]) -> tuple[str, str]:
         case (source, name):
             return source, name
         case (name,):
-            return (_batch(name) if os.path.isfile(name) else None) or MANIFEST, name
+            return (_batch(name) if os.path.isfile(name) else MANIFEST), name
         case _:
             raise click.UsageError("name one job by its id, or one picture; ids with spaces stand in quotes")
 
 
-def _batch(picture: str) -> str | None:
+def _batch(picture: str) -> str:
+    """The batch that a file lies in; of one that lies in none, that of the manifest here."""
     from batchgen.batch.explaining import batch_of
+    from batchgen.batch.whose import given
 
-    found = batch_of(picture)
-    return None if found is None else str(found.folder)
+    if found := batch_of(picture):
+        return str(found.folder)
+    if os.path.exists(MANIFEST):
+        return MANIFEST
+    raise SettingsError(given(picture).stray)
 
 
 def _lines(found: "Explained") -> Iterator[str]:

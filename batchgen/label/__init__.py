@@ -23,6 +23,9 @@ LONGEST_SIDECAR: Final = 4 * 1024 * 1024
 """Bytes of a sidecar; a larger file is none of ours."""
 
 _CONTAINERS: Final = {"image/png": png.embedded, "image/jpeg": jpeg.embedded, "image/webp": webp.embedded}
+_UNSEEN: Final = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+"""Characters that nobody sees, or that no file can hold; JSON has a way to write them."""
+
 _RECORD: Final = re.compile(rb"<batchgen:record>([^<]*)</batchgen:record>")
 
 
@@ -81,7 +84,8 @@ def sidecar(label: Label, asset: Asset) -> bytes:
         "width": asset.width,
         "height": asset.height,
     }
-    return json.dumps({**label.facts, **label.account, **file}, indent=2, ensure_ascii=True).encode("ascii") + b"\n"
+    text = json.dumps({**label.facts, **label.account, **file}, indent=2, ensure_ascii=False)
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode("utf-8") + b"\n"
 
 
 def read_sidecar(data: bytes) -> dict[str, Any] | None:

@@ -237,14 +237,14 @@ def test_what_is_told_of_references() -> None:
 
 
 def test_what_is_beside() -> None:
-    """A sidecar has the facts, the account, and what the file is; it is ASCII, and comes back exactly."""
+    """A sidecar has the facts, the account, and what the file is, in letters; what cannot be seen is escaped."""
     asset = Asset("a.png", 5, "a" * 64, "b" * 64, "image/png", 3, 2)
-    label = Label(facts("赤\x1b\ud800"), {"cost_usd": 0.12})
+    label = Label(facts("赤\x1b\u202e\ud800"), {"cost_usd": 0.12})
     text = sidecar(label, asset)
-    assert text.isascii()
+    assert "赤\\u001b\\u202e\\ud800" in text.decode("utf-8")
     found = read_sidecar(text) or {}
     assert (found["prompt"], found["cost_usd"], found["sha256"], found["sha256_received"]) == (
-        *("赤\x1b\ud800", 0.12, "a" * 64, "b" * 64),
+        *("赤\x1b\u202e\ud800", 0.12, "a" * 64, "b" * 64),
     )
     for other in (b"", b"{}", b"[1]", b'{"prompt": "of another tool"}', b"\xff", b"[" * 100_000):
         assert read_sidecar(other) is None

@@ -141,3 +141,25 @@ def test_a_manifest_that_is_wrong_elsewhere(world: World) -> None:
         assert "Stored" in done.out
     finally:
         (world.root / "m.yaml").write_text(kept)
+
+
+def test_whose_bytes_these_are(world: World, tmp_path: Path) -> None:
+    """A picture that was copied away and renamed is known by its bytes, also by those of its damaged twin's name."""
+    picture = world.root / "outputs/story/001/packshot/draft.jpg"
+    away = tmp_path / "IMG_0001.jpeg"
+    away.write_bytes(picture.read_bytes())
+    found = explained(world, "outputs/story", str(away))
+    assert (found["id"], found["picture"]) == ("001/packshot/draft", None)
+    kept = picture.read_bytes()
+    picture.write_bytes(kept[:-1])
+    try:
+        assert explained(world, "outputs/story", str(picture))["id"] == "001/packshot/draft"
+    finally:
+        picture.write_bytes(kept)
+
+
+@pytest.mark.parametrize("name", ["001/draft", "PACKSHOT", "001/packshot/draf", "01/packshot/drift"])
+def test_what_is_near(world: World, name: str) -> None:
+    """An unknown id is answered with those that may have been meant, whether the batch or the manifest knows them."""
+    done = world.type("explain", "m.yaml", name)
+    assert (done.code, "near it are" in done.text, "001/packshot/draft" in done.text) == (2, True, True)

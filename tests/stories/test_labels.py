@@ -60,6 +60,7 @@ def test_a_whole_life(tmp_path: Path, server: Gateway) -> None:
     run(world, server, "--redo", "job000")
     assert beside(folder / "job000.was-1.jpg")["sha256"] == told["sha256"] == sha256(folder / "job000.was-1.jpg")
     assert beside(picture)["attempt"] == 2
+    _explained(world, folder, tmp_path)
 
     world.write(jobs=[{**first, "id": "new/name"}], output=LABELS, **at(server))
     run(world, server)
@@ -81,6 +82,22 @@ def test_a_whole_life(tmp_path: Path, server: Gateway) -> None:
     assert not moved.exists()
     assert not sidecar.exists()
     assert len(server.paid()) == 3
+
+
+def _explained(world: World, folder: Path, elsewhere: Path) -> None:
+    """Whose a picture is, is known by an earlier one, by either sidecar, and where its batch is not, by its words."""
+    for name in ("job000.jpg", "job000.was-1.jpg", "job000.jpg.json", "job000.was-1.jpg.json"):
+        done = world.type("explain", "--json", str(folder / name))
+        told = json.loads(done.out)
+        earlier = "this is the picture of attempt 1; that of attempt 2 has its place" if "was" in name else None
+        assert (told["id"], told["picture"]) == ("job000", earlier)
+    copy = elsewhere / "copy.jpg"
+    copy.write_bytes((folder / "job000.jpg").read_bytes() + b"touched")
+    assert json.loads(world.type("explain", "m.yaml", str(copy), "--json").out)["id"] == "job000"
+    done = world.type("explain", str(copy), cwd=elsewhere)
+    assert (done.code, "the picture of job000 in the batch story; name that batch" in done.text) == (2, True)
+    done = world.type("explain", str(world.root / "m.yaml"), cwd=elsewhere)
+    assert (done.code, "lies in no batch" in done.text) == (2, True)
 
 
 def test_killed_while_labelling(tmp_path: Path) -> None:
