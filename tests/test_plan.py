@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from batchgen import expansion
 from batchgen.api.models import BUILT_IN, Catalogue
 from batchgen.batch.allowing import allow
 from batchgen.batch.asked import RunOptions, asked
@@ -14,10 +15,12 @@ from batchgen.batch.wishes import redo_of
 from batchgen.errors import SettingsError
 from batchgen.job import Request
 from batchgen.journal import Comparison, Run
-from batchgen.plan import Allowance, Cost, Plan, Prices, consent, costs, forecast, paper
+from batchgen.manifest import ManifestProblems, load
+from batchgen.plan import Allowance, Cost, Plan, Prices, check, consent, costs, forecast, paper
 from batchgen.plan.forecast import Experience, Forecast
 from batchgen.report.words import usd
 from batchgen.terms import Budget, Limits, Price, Rate, Terms
+from tests.manifest.writing import HEAD, write
 from tests.report.made import run
 
 PRO = Request("nano-banana-pro", "p", resolution="4K")
@@ -43,6 +46,43 @@ def test_ours_win_over_the_providers_list() -> None:
     assert [(each.name, each.pictures, each.moved) for each in bill] == [
         ("gpt-image-2 1K", 7, True), ("nano-banana-pro 4K", 2, False),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("most", "asked", "says"),
+    [
+        (60_000, True, "a picture costs $0.07, and budget.max_usd_per_picture allows $0.06"),
+        (70_000, True, ""),
+        (60_000, False, "a picture costs $0.07, and budget"),
+        (None, True, ""),
+    ],
+)
+def test_a_picture_may_not_cost_more(most: int | None, asked: bool, says: str, tmp_path: Path) -> None:
+    """A picture that costs more than it may is a problem at its place."""
+    budget = Budget(max_micro_usd_per_picture=most, prices={"m": Price(70_000)})
+    said = _refused(Prices(budget, asked=asked), tmp_path)
+    assert (says in said) if says else (said == "")
+
+
+@pytest.mark.parametrize(
+    ("most", "asked", "refused"), [(60_000, True, True), (60_000, False, False), (None, True, False)]
+)
+def test_an_unknown_price_is_not_below_a_bound(most: int | None, asked: bool, refused: bool, tmp_path: Path) -> None:
+    """Where a picture may not cost more than so much, one whose price nobody says is refused, once asked for."""
+    said = _refused(Prices(Budget(max_micro_usd_per_picture=most), asked=asked), tmp_path)
+    assert ("nobody says what a picture costs, and budget.max_usd_per_picture allows $0.06" in said) == refused
+    assert ("budget: {prices: {m: …}}" in said) == refused
+
+
+def _refused(prices: Prices, folder: Path) -> str:
+    """What is wrong with buying one picture at these prices."""
+    manifest = load(write(folder, HEAD + "jobs: [{id: a, model: m, prompt: p}]\n"))
+    with expansion.expanded(manifest) as made:
+        try:
+            check(made, made.scratch.by_shape(), prices)
+        except ManifestProblems as problems:
+            return str(problems)
+    return ""
 
 
 @pytest.mark.parametrize(

@@ -58,11 +58,11 @@ async def planned(read: Asked, expansion: Expansion, options: RunOptions) -> Pla
         SettingsError, JournalError: there is something to mend first.
     """
     plan, wanted = await anyio.to_thread.run_sync(_compared, read, expansion, options)
-    known = models.Catalogue()
-    if plan.to_buy and isinstance(read.manifest.provider, Remote) and not options.offline:
-        async with client_of(read.manifest, read.manifest.provider, Reach()) as client:
+    known, seller = models.Catalogue(), read.manifest.provider if plan.to_buy and not options.offline else None
+    if isinstance(seller, Remote):
+        async with client_of(read.manifest, seller, Reach()) as client:
             known = await client.models()
-    prices = Prices(read.manifest.terms.budget, known)
+    prices = Prices(read.manifest.terms.budget, known, isinstance(seller, Remote))
     plan = replace(plan, warnings=(*expansion.notes, *plan.warnings, *known.warnings))
     priced = await anyio.to_thread.run_sync(partial(_priced, read, expansion, plan, prices, options))
     return Planned(priced, wanted, prices)

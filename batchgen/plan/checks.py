@@ -37,7 +37,13 @@ def _wrong(expansion: Expansion, shape: int, count: int, prices: Prices) -> Iter
 
 def _too_dear(expansion: Expansion, shape: int, count: int, request: Request, prices: Prices) -> Iterator[Problem]:
     most, price = prices.budget.max_micro_usd_per_picture, prices.of(request)
-    if most is not None and price is not None and price > most:
+    if most is None:
+        return
+    if price is None and prices.asked:
+        message = f"nobody says what a picture costs, and budget.max_usd_per_picture allows {usd(most)}"
+        hint = f"say it in dollars: budget: {{prices: {{{request.model}: …}}}}"
+        yield from _placed(expansion, shape, count, "model", (message, hint))
+    elif price is not None and price > most:
         message = f"a picture costs {usd(price)}, and budget.max_usd_per_picture allows {usd(most)}"
         yield from _placed(expansion, shape, count, "model", (message, ""))
 

@@ -14,10 +14,11 @@ THEIRS: Final = "the provider's list"
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The prices that a run knows."""
+    """The prices that a run knows; `asked` says that the provider was asked for its list, whatever it said."""
 
     budget: Budget = field(default_factory=Budget)
     catalogue: Catalogue = field(default_factory=Catalogue)
+    asked: bool = False
 
     def of(self, request: Request) -> int | None:
         """The price of one picture."""
