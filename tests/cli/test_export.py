@@ -4,12 +4,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from batchgen.errors import SettingsError
+from batchgen.journal import EVERYTHING, Progress, Selection
 from tests.cli.desk import FakeDoors, flat, typed
 from tests.report.made import FakeRecord, stored
+
+
+class Breaking(FakeRecord):
+    """A record that breaks behind its last job."""
+
+    def entries(self, selection: Selection = EVERYTHING) -> Iterator[Progress]:
+        """Its jobs, and then the news that it is damaged."""
+        yield from super().entries(selection)
+        raise SettingsError("something is wrong with it")
+
 
 THREE = FakeRecord([stored(f"p{n}", number=n) for n in range(3)])
 
@@ -71,8 +84,7 @@ def test_wide_lines(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
     """A file that cannot be finished leaves the older one whole, and nothing beside it."""
     (tmp_path / "a.csv").write_text("old")
-    doors = FakeDoors(FakeRecord([stored("p")]), broken=None)
-    said = typed("export", "-o", str(tmp_path / "a.csv"), "--run", "9", doors=doors)
+    said = typed("export", "-o", str(tmp_path / "a.csv"), doors=FakeDoors(Breaking([stored("p")])))
     assert (said.exit_code, (tmp_path / "a.csv").read_text(), os.listdir(tmp_path)) == (2, "old", ["a.csv"])
 
 

@@ -134,6 +134,7 @@ def test_webp_of_every_build(options: dict[str, Any]) -> None:
         before = picture("WEBP", width=width, **options)
         after, _ = embedded(before, "image/webp", facts("p"))
         assert int.from_bytes(after[4:8], "little") + 8 == len(after)
+        assert (after[12:16], after[20] & 0x04) == (b"VP8X", 0x04)
         assert (read(after) or {})["prompt"] == "p"
         assert Image.open(io.BytesIO(after)).size == (width, 32)
         assert pixels(after) == pixels(before)
@@ -146,6 +147,7 @@ def test_webp_keeps_its_alpha() -> None:
     file = io.BytesIO()
     image.save(file, "WEBP", lossless=True, exact=True)
     after, _ = embedded(file.getvalue(), "image/webp", facts("p"))
+    assert after[20] & 0x10
     assert Image.open(io.BytesIO(after)).convert("RGBA").tobytes() == image.tobytes()
 
 
@@ -210,6 +212,18 @@ def test_what_a_jpeg_has_no_room_for() -> None:
         picture("JPEG"),
         "there is no room for what would be written into the picture",
     )
+
+
+def test_a_jpeg_up_to_its_last_byte() -> None:
+    """A packet that fills a segment to its last byte is written whole, and what is longer is left out."""
+    before = picture("JPEG")
+    room = 0xFFFF + 2 - (len(embedded(before, "image/jpeg", facts(""))[0]) - len(before))
+    prompt = "x" * (room // 2)  # it is told twice
+    after, short = embedded(before, "image/jpeg", facts(prompt))
+    assert (short, (read(after) or {})["prompt"]) == ("", prompt)
+    assert 0xFFFF + 1 <= len(after) - len(before) <= 0xFFFF + 2
+    assert Image.open(io.BytesIO(after)).size == (48, 32)
+    assert "too long" in embedded(before, "image/jpeg", facts(prompt + "x"))[1]
 
 
 @given(st.sampled_from(KINDS), st.data())
