@@ -214,6 +214,22 @@ def test_what_a_jpeg_has_no_room_for() -> None:
     )
 
 
+def test_builds_that_we_do_not_know() -> None:
+    """A packed packet in a PNG and a WebP of an unknown kind stay as they are, with a sentence; fill bytes do no harm."""
+    packed = b"iTXtXML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(THEIRS)
+    chunk = struct.pack(">I", len(packed) - 4) + packed + struct.pack(">I", zlib.crc32(packed))
+    png = picture("PNG")[:33] + chunk + picture("PNG")[33:]
+    webp = picture("WEBP").replace(b"VP8 ", b"VP9 ", 1)
+    for data, media_type in ((png, "image/png"), (webp, "image/webp")):
+        after, short = embedded(data, media_type, facts("p"))
+        assert (after, bool(short)) == (data, True)
+    jpeg = picture("JPEG")
+    filled = jpeg[:20] + b"\xff" + jpeg[20:]
+    assert (jpeg[2:4], jpeg[20]) == (b"\xff\xe0", 0xFF)
+    after, short = embedded(filled, "image/jpeg", facts("p"))
+    assert ((read(after) or {})["id"], short) == ("shoe/front", "")
+
+
 def test_a_jpeg_up_to_its_last_byte() -> None:
     """A packet that fills a segment to its last byte is written whole, and what is longer is left out."""
     before = picture("JPEG")
