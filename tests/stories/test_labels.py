@@ -12,6 +12,8 @@ from PIL import Image
 from tests.stories.warm import quick_gateway, wait_for, warm
 from tests.stories.world import Gateway, World, at, gateway, jobs
 
+pytestmark = pytest.mark.timeout(600)  # a dozen commands, each of which a busy machine may take long to start
+
 LABELS = {"embed": True, "sidecar": "json"}
 PROMPT = "赤い靴 <&> \u202e حذاء\n'line' \x1b[31mtwo"
 
