@@ -215,7 +215,7 @@ def test_what_a_jpeg_has_no_room_for() -> None:
 
 
 def test_builds_that_we_do_not_know() -> None:
-    """A packed packet in a PNG and a WebP of an unknown kind stay as they are, and it is said; fill bytes do no harm."""
+    """A packed packet in a PNG and a WebP of an unknown kind stay as they are, which is said; fill bytes do no harm."""
     packed = b"iTXtXML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(THEIRS)
     chunk = struct.pack(">I", len(packed) - 4) + packed + struct.pack(">I", zlib.crc32(packed))
     png = picture("PNG")[:33] + chunk + picture("PNG")[33:]
