@@ -13,13 +13,14 @@ from batchgen.journal import Progress, Written
 from batchgen.journal.choosing import differing
 from batchgen.journal.codec import decode_request, encode_request
 from batchgen.journal.record import SqliteRecord
-from batchgen.lifecycle import Accepted, AttemptFailed, Generated, InDoubt, JobFailed, Planned, Started, Stored
+from batchgen.lifecycle import Accepted, AttemptFailed, Generated, InDoubt, JobFailed, Started, Stored
 from batchgen.location import HIDDEN, Location, locate
 from batchgen.manifest.candidate import Candidate
 from batchgen.manifest.candidates import candidates
 from batchgen.manifest.findings import Findings
 from batchgen.manifest.load import Manifest, load
 from batchgen.manifest.provenance import Provenance, provenance
+from batchgen.report.cards import next_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _why(progress: Progress | None, draft: Draft | None) -> str:
     if progress.standing == "replaced":
         return "replaced by a newer request of the same id"
     same = draft is None or draft.fingerprint == progress.job.fingerprint
-    return _next(progress) if same else f"{_next(progress)}; {_changed(progress, draft)}"
+    return next_step(progress) if same else f"{next_step(progress)}; {_changed(progress, draft)}"
 
 
 def _changed(progress: Progress, draft: Draft | None) -> str:
@@ -127,26 +128,6 @@ def _changed(progress: Progress, draft: Draft | None) -> str:
     asked = decode_request(encode_request(draft.request))
     names = ", ".join(change.field for change in differing(progress.job.request, asked))
     return f"the manifest asks for something else now ({names or 'recipe'}): `run --redo changed` buys that"
-
-
-def _next(progress: Progress) -> str:
-    match progress.milestone:
-        case Planned(attempt=0):
-            return "waits to be sent: `batchgen run` buys it"
-        case Planned() | AttemptFailed(failure="transient"):
-            return "will be attempted again by `batchgen run`"
-        case Started():
-            return "being sent, or cut off while it was; the next run finds out what it can"
-        case InDoubt():
-            return "may have been paid: `batchgen resolve` decides, unless its token can still be asked"
-        case Accepted() | Generated():
-            return "paid; the next run fetches it"
-        case Stored():
-            return "done"
-        case JobFailed(failure="dropped"):
-            return "dropped by a person, until its request changes"
-        case JobFailed() | AttemptFailed():
-            return "failed for good; `run --redo failed` tries again"
 
 
 def lives(life: Sequence[Written]) -> Iterator[tuple[Written, str]]:

@@ -90,7 +90,7 @@ def answer(line: bytes, check: Callable[[str], Picture] = decode) -> bytes:
     return json.dumps(reply).encode("ascii") + b"\n"
 
 
-def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+def serve(requests: BinaryIO, replies: BinaryIO, reply: Callable[[bytes], bytes] = answer) -> None:
     """Say that all is loaded, then answer request after request until there are no more."""
     from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401, PLC0415 - loaded before the first request
 
@@ -102,16 +102,16 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
     replies.flush()
     for line in requests:
         _limit(resource.RLIMIT_CPU, int(sum(os.times()[:2])) + _CPU_SECONDS)
-        replies.write(answer(line))
+        replies.write(reply(line))
         replies.flush()
 
 
-def main() -> None:
+def main(reply: Callable[[bytes], bytes] = answer) -> None:
     """Serve on standard input and output, whatever the decoders print."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     with contextlib.suppress(BrokenPipeError):
-        serve(sys.stdin.buffer, replies)
+        serve(sys.stdin.buffer, replies, reply)
 
 
 def _limit(kind: int, most: int) -> None:
