@@ -1,5 +1,6 @@
 """What the verbs call below the roof, each part imported when it is called; tests hand in doors of their own."""
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -70,6 +71,16 @@ class Doors:
         from batchgen import batch
 
         return batch.open_record(location)
+
+    def budget(self, source: str) -> int | None:
+        """What a manifest says the batch may cost, in micro-USD; None when it says nothing or cannot be read."""
+        from batchgen.errors import BatchgenError
+        from batchgen.manifest.load import load
+
+        try:
+            return load(source).terms.budget.max_micro_usd if os.path.isfile(source) else None
+        except BatchgenError:
+            return None
 
     def decide(
         self, location: "Location", decision: "Decision", names: Sequence[str] | None, whom: "Whom"

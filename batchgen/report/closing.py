@@ -78,10 +78,11 @@ def closing(ended: Ended) -> tuple[str, ...]:
 def _head(ended: Ended) -> str:
     name = "batchgen" if ended.summary is None else harmless(ended.summary.name)
     run = f"run {ended.run}, " if ended.run else ""
-    return _ends(f"{name}: {_happened(ended)}", f"{run}exit {ended.exit_code}")
+    return _ends(f"{name}: {happened(ended)}", f"{run}exit {ended.exit_code}")
 
 
-def _happened(ended: Ended) -> str:
+def happened(ended: Ended) -> str:
+    """How a batch stands, in half a sentence."""
     if ended.summary is None:
         return _FINISHED.get(ended.exit_code) or _STOPPED.get(ended.exit_code, "stopped")
     match ended.exit_code:
