@@ -48,7 +48,8 @@ def test_a_good_run() -> None:
     said = typed("run", "autumn.yaml", doors=FakeDoors(EIGHT, tell=tell))
     assert said.exit_code == 0
     assert said.stdout.splitlines()[:2] == [FOLDER, "run 2 of this batch"]
-    assert said.stderr.splitlines()[-1] == f"  8 pictures in {FOLDER}"
+    assert said.stderr.splitlines()[-2] == f"  8 pictures in {FOLDER}"
+    assert "batchgen report autumn.yaml --open" in said.stderr.splitlines()[-1]
 
 
 def test_nothing_to_do() -> None:

@@ -173,9 +173,10 @@ def test_a_long_folder_keeps_its_end() -> None:
     """A folder too long for a line stands on its own, and it is its beginning that gives way."""
     summary = Summary("a", "/home/" + "x" * 70 + "/outputs/a", {"stored": 2})
     told = closing(ended(0, summary))
-    assert told[-2] == "  2 pictures in"
-    assert told[-1].startswith("  …")
-    assert told[-1].endswith("/outputs/a")
+    assert told[-3] == "  2 pictures in"
+    assert told[-2].startswith("  …")
+    assert told[-2].endswith("/outputs/a")
+    assert told[-1].split("  ")[-1] == "to see them"
 
 
 def test_one_of_each_is_singular() -> None:
