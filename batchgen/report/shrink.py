@@ -11,8 +11,11 @@ from batchgen.store.child import refusal, structure
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SIDE: Final = 320
-"""The longest side of a thumbnail in pixels; a smaller picture keeps its size."""
+SIDE: Final = 256
+"""The longest side of a thumbnail in pixels; a smaller picture keeps its size.
+
+A quarter of what most pictures have: a JPEG decoder then gives just that, for a third of the work.
+"""
 
 GROUND: Final = (128, 128, 128)
 """What shows through a picture that is not opaque: neither of the two colour schemes."""
@@ -56,7 +59,7 @@ def _reduced(found: "Image") -> "Image":
         found = found.convert("RGBA")
         if kept:
             found.getexif()[_ORIENTATION] = kept
-    found.thumbnail((SIDE, SIDE), Resampling.BICUBIC, reducing_gap=1.5)
+    found.thumbnail((SIDE, SIDE), Resampling.BILINEAR, reducing_gap=1.0)
     return found
 
 
