@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,8 +73,12 @@ def manifest(root: Path, rows: int, **keys: Any) -> Path:
 
 
 def build(path: Path, fate: Fate = picture) -> Path:
-    """Bring every job of a manifest to its end; returns the batch folder."""
-    return anyio.run(_build, path, fate)
+    """Bring every job of a manifest to its end; returns the batch folder.
+
+    In a thread of its own, since a browser's event loop may be running in this one.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(anyio.run, _build, path, fate).result()
 
 
 async def _build(path: Path, fate: Fate) -> Path:

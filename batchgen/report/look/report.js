@@ -90,11 +90,12 @@ const focused = () => {
 };
 
 const KEYS = { a: "accept", r: "reject", u: "", A: "accept", R: "reject" };
+const goesOn = (event) => event.key === "A" || event.key === "R"; // by Shift or Caps Lock
 
 const inBox = (event) => {
   const steps = { ArrowLeft: -1, k: -1, ArrowRight: 1, j: 1 };
   if (event.key in steps) box.go(steps[event.key]);
-  else if (event.key in KEYS) { judge(box.job, KEYS[event.key]); if (event.shiftKey) box.go(1); }
+  else if (event.key in KEYS) { judge(box.job, KEYS[event.key]); if (goesOn(event)) box.go(1); }
   else if (event.key === "z") box.zoom();
   else if (event.key === "+" || event.key === "=") box.zoom(1.25);
   else if (event.key === "-") box.zoom(0.8);
@@ -106,7 +107,7 @@ const inBox = (event) => {
 const inPage = (event) => {
   const job = focused();
   if (job && wanted.as === "wall" && (event.key.startsWith("Arrow") || event.key === "Home" || event.key === "End")) wall.move(event.key);
-  else if (job && event.key in KEYS) { judge(job, KEYS[event.key]); if (event.shiftKey && wanted.as === "wall") wall.move("ArrowRight"); }
+  else if (job && event.key in KEYS) { judge(job, KEYS[event.key]); if (goesOn(event) && wanted.as === "wall") wall.move("ArrowRight"); }
   else if (event.key === "/") byId("text").focus();
   else if (event.key === "?") byId("help").showModal();
   else return;
