@@ -23,7 +23,7 @@ from batchgen.journal.schema import Machine
 from batchgen.journal.sqlite import open_journal
 from batchgen.lifecycle import Accepted, AttemptFailed, Generated, InDoubt, JobFailed, Milestone, Started, Stored
 
-PRICE = 40_000
+PRICE = 134_000
 COLOURS = ("red", "gold", "green", "blue", "white", "grey")
 
 Fate = Callable[[int], "bytes | FailureClass | None"]
