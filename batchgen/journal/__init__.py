@@ -52,6 +52,14 @@ class Entry:
     milestone: Milestone
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """A place in the order of newest milestones: when one was written, in unix seconds, and the number of its job."""
+
+    at: float
+    job: int
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """A job and the newest thing known of it; `at` in unix seconds, `run` the number of the run that wrote it.
@@ -68,6 +76,11 @@ class Progress:
     changed: bool = False
     row: InputRow | None = None
     axes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> Mark:
+        """Where it stands in the order of newest milestones."""
+        return Mark(self.at, self.job.number)
 
     def then(self, milestone: Milestone) -> Entry:
         """The entry that would record `milestone` next."""
@@ -104,7 +117,8 @@ class Caps:
 class Selection:
     """Which jobs are meant; an empty field means no restriction. `globs` match ids, `*` crosses slashes.
 
-    `run` means jobs whose newest milestone that run wrote.
+    `run` means jobs whose newest milestone that run wrote, `axes` those made from these values, `text` those that have
+    it in their id or prompt, in capitals or not.
     """
 
     states: frozenset[State] = frozenset()
@@ -113,6 +127,9 @@ class Selection:
     numbers: frozenset[int] = frozenset()
     misplaced: bool = False
     run: int | None = None
+    models: frozenset[str] = frozenset()
+    axes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    text: str = ""
 
 
 EVERYTHING = Selection()
@@ -250,6 +267,19 @@ class Record(Protocol):
 
     def entries(self, selection: Selection = EVERYTHING) -> Iterator[Progress]:
         """The selected jobs with their newest milestone, current ones in the manifest's order, then the others."""
+        ...
+
+    def newest(
+        self, selection: Selection, most: int, mark: Mark | None = None, *, newer: bool = False
+    ) -> Sequence[Progress]:
+        """The first `most` of the selected jobs by the time of their newest milestone, the newest first.
+
+        After a `mark` those that are older; `newer` turns round, and gives those that came after it, the oldest first.
+        """
+        ...
+
+    def axes(self) -> Mapping[str, Sequence[str]]:
+        """All axes of current jobs with their values, in the order in which the manifest first names them."""
         ...
 
     def totals(self) -> Totals:

@@ -7,7 +7,7 @@ from functools import cache
 from posixpath import splitext
 from typing import Final
 
-from batchgen.job import FileReference, Reference, Request, effective
+from batchgen.job import FileReference, Job, Reference, Request, effective
 from batchgen.journal import Change, Difference, Kind, Progress, Redo, Selection, State, state_of
 from batchgen.lifecycle import InDoubt, JobFailed, Milestone, StartAgain, Started, Stored, Wait, next_step
 from batchgen.terms import Terms
@@ -63,7 +63,19 @@ def selected(progress: Progress, selection: Selection) -> bool:
         and (not selection.globs or any(pattern(glob).match(progress.job.id) for glob in selection.globs))
         and selection.run in {None, progress.run}
         and (not selection.misplaced or misplaced(progress))
+        and _among(progress.job.request.model, selection.models)
+        and selection.axes.items() <= progress.axes.items()
+        and (not selection.text or _says(progress.job, folded(selection.text)))
     )
+
+
+def folded(text: str) -> str:
+    """The text as it is searched: capitals make no difference."""
+    return text.casefold()
+
+
+def _says(job: Job, text: str) -> bool:
+    return text in folded(job.id) or text in folded(job.request.prompt)
 
 
 def misplaced(progress: Progress) -> bool:

@@ -22,6 +22,7 @@ from batchgen.journal import (
     Comparison,
     Entry,
     Identity,
+    Mark,
     Progress,
     Redo,
     Run,
@@ -109,6 +110,21 @@ class MemoryRecord:
         found = [life.progress() for life in self._book.ordered()]
         return (progress for progress in found if selected(progress, selection))
 
+    def newest(
+        self, selection: Selection, most: int, mark: Mark | None = None, *, newer: bool = False
+    ) -> Sequence[Progress]:
+        """The selected jobs by the time of their newest milestone."""
+        found = sorted(self.entries(selection), key=lambda each: each.mark, reverse=not newer)
+        return [each for each in found if mark is None or _beyond(each.mark, mark, newer=newer)][:most]
+
+    def axes(self) -> Mapping[str, Sequence[str]]:
+        """All axes of current jobs with their values."""
+        found: dict[str, dict[str, None]] = {}
+        for life in self._book.ordered():
+            for name, value in life.axes.items() if life.standing == "current" else ():
+                found.setdefault(name, {})[value] = None
+        return {name: tuple(values) for name, values in found.items()}
+
     def totals(self) -> Totals:
         """The figures."""
         return self._book.totals()
@@ -126,6 +142,10 @@ class MemoryRecord:
         """All milestones of a job."""
         written = self._book.lives[number - 1].written
         return [Written(position, *each) for position, each in enumerate(written)]
+
+
+def _beyond(mark: Mark, other: Mark, *, newer: bool) -> bool:
+    return mark > other if newer else mark < other
 
 
 @asynccontextmanager

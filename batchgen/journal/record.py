@@ -14,6 +14,7 @@ from batchgen.journal import (
     Choice,
     Comparison,
     Identity,
+    Mark,
     Progress,
     Redo,
     Run,
@@ -28,6 +29,7 @@ from batchgen.journal import (
     rows,
 )
 from batchgen.journal.choosing import selected
+from batchgen.journal.newest import Newest
 from batchgen.journal.reading import reading
 from batchgen.journal.schema import Machine, connect_to_read, read_identity
 from batchgen.lifecycle import Milestone
@@ -48,6 +50,7 @@ class SqliteRecord:
         self._path = os.path.abspath(path)
         if not os.path.exists(self._path):
             raise Foreign(f"There is no journal at {self._path}; nothing has been run there.")
+        self._newest: Newest | None = None
         with reading(self._path):
             self._connection = connect_to_read(self._path, machine or Machine())
             try:
@@ -95,6 +98,18 @@ class SqliteRecord:
                 progress = entries.progress(row)
                 if selected(progress, selection):
                     yield progress
+
+    def newest(
+        self, selection: Selection, most: int, mark: Mark | None = None, *, newer: bool = False
+    ) -> Sequence[Progress]:
+        """The selected jobs by the time of their newest milestone."""
+        with reading(self._path):
+            return self._order().page(selection, most, mark, newer=newer)
+
+    def axes(self) -> Mapping[str, Sequence[str]]:
+        """All axes of current jobs with their values."""
+        with reading(self._path):
+            return self._order().axes()
 
     def before(self, progress: Progress) -> Milestone | None:
         """The milestone before a job's newest, None before its first."""
@@ -160,6 +175,11 @@ class SqliteRecord:
             found = self._connection.execute(query, (number,))
             return [Written(row[1], rows.milestone(row), row[2], row[3]) for row in found]
 
+    def _order(self) -> Newest:
+        if self._newest is None:
+            self._newest = Newest(self._connection)
+        return self._newest
+
 
 def _made_new(older: apsw.Connection, path: str) -> apsw.Connection:
     """A private copy of a journal of an older format, brought to this one; the journal itself stays as it is."""
@@ -181,6 +201,7 @@ def _narrowed(selection: Selection) -> tuple[str, tuple[str | int, ...]]:
         ("state", selection.states),
         ("standing", selection.standings),
         ("jobs.run", () if selection.run is None else (selection.run,)),
+        ("model", selection.models),
         ("number", selection.numbers if len(selection.numbers) < 1000 else ()),
     ]
     parts, bindings = [], []

@@ -11,7 +11,7 @@ import pytest
 
 from batchgen.errors import Damaged, FailureClass, Foreign, HeldElsewhere, NoHeadroom, Superseded, TaskTaken
 from batchgen.job import Draft, FileReference, InputRow, Request, UrlReference, draft
-from batchgen.journal import Caps, Entry, Identity, Journal, Kind, Progress, Record, Redo, Selection, State
+from batchgen.journal import Caps, Entry, Identity, Journal, Kind, Mark, Progress, Record, Redo, Selection, State
 from batchgen.ledger import Money
 from batchgen.lifecycle import (
     Accepted,
@@ -909,6 +909,61 @@ class JournalContract:
             assert ids(numbers=frozenset({2, 4})) == ["shoe/back", "hat[1]"]
             assert ids(numbers=frozenset(range(2, 2000)), globs=("*front",)) == ["hat/front"]
             assert ids(states=frozenset({"stored"}), numbers=frozenset({2})) == []
+
+    async def test_a_selection_knows_model_axes_and_text(self, desk: Desk) -> None:
+        """By model, by value of an axis, and by text in id or prompt whatever its capitals; `newest` knows the same."""
+        drafts = [
+            replace(draft("A1", Request("nano-banana-pro", "Grüße an 北京"), "a"), axes={"view": "front", 'a"b': "x"}),
+            replace(draft("b2", Request("gpt-image-2", 'a "CAT" 100%\nof_it'), "b"), axes={"view": "back"}),
+            replace(draft("c3", Request("gpt-image-2", "a dog"), "c"), axes={"view": "front"}),
+        ]
+        async with desk.open() as journal:
+            await journal.owe(drafts, "inputs")
+        with desk.record() as record:
+
+            def ids(**selection: object) -> list[str]:
+                chosen = Selection(**selection)  # type: ignore[arg-type]
+                found = [line.id for line in lines(record, chosen)]
+                assert sorted(each.job.id for each in record.newest(chosen, 9)) == found
+                return found
+
+            assert ids(models=frozenset({"gpt-image-2"})) == ["b2", "c3"]
+            assert ids(axes={"view": "front"}) == ["A1", "c3"]
+            assert ids(axes={"view": "front", 'a"b': "x"}) == ["A1"]
+            assert ids(axes={"view": "fron"}) == ids(axes={"front": "view"}) == []
+            assert ids(text="GRÜSSE") == ids(text="北京") == ids(text="a1") == ["A1"]
+            assert ids(text='"cat"') == ids(text="100%\nOF_") == ["b2"]
+            assert ids(text="a%") == ids(text="a_d") == []
+            assert ids(text="a", models=frozenset({"gpt-image-2"}), axes={"view": "front"}) == ["c3"]
+            assert record.axes() == {"view": ("front", "back"), 'a"b': ("x",)}
+
+    async def test_the_newest_come_first_a_page_at_a_time(self, desk: Desk) -> None:
+        """Pages by mark miss none and repeat none, both ways round; a job that goes on moves to the front at once."""
+        async with desk.open() as journal:
+            jobs = await owed(journal, "a", "b", "c", "d", "e")
+            with desk.record() as record:
+
+                def page(most: int, mark: Mark | None = None, **more: bool) -> list[Progress]:
+                    return list(record.newest(Selection(standings=frozenset({"current"})), most, mark, **more))
+
+                def ids(found: list[Progress]) -> str:
+                    return "".join(each.job.id for each in found)
+
+                assert ids(page(9)) == "edcba"
+                desk.now += 5
+                await walk(journal, jobs[1], *PATHS["Stored"])
+                await walk(journal, jobs[3], Started)
+                first = page(2)
+                assert (ids(first), first[0].at) == ("db", desk.now)
+                assert first[1].milestone == next(iter(record.entries(Selection(numbers=frozenset({2}))))).milestone
+                second = page(2, first[-1].mark)
+                assert ids(second) == "ec"
+                assert ids(page(9, second[-1].mark)) == "a"
+                assert ids(page(9, second[-1].mark, newer=True)) == "ebd"
+                assert ids(page(1, first[0].mark, newer=True)) == ""
+                await journal.owe(manifest({each: each for each in "acde"}), "inputs")
+                assert ids(page(9)) == "deca"
+                assert [each.job.id for each in record.newest(Selection(states=frozenset({"stored"})), 9)] == ["b"]
 
     async def test_a_reader_sees_each_commit_while_a_run_writes(self, desk: Desk) -> None:
         """Neither waits for the other."""

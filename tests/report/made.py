@@ -13,6 +13,7 @@ from batchgen.journal import (
     Choice,
     Comparison,
     Identity,
+    Mark,
     Place,
     Progress,
     Redo,
@@ -128,6 +129,16 @@ class FakeRecord:
         current = (each.milestone for each in self.jobs if each.standing == "current")
         failed = (each for each in current if isinstance(each, JobFailed) and each.failure != "dropped")
         return Counter((each.failure, each.reason) for each in failed)
+
+    def newest(
+        self, selection: Selection, most: int, mark: Mark | None = None, *, newer: bool = False
+    ) -> Sequence[Progress]:
+        """Nobody asks."""
+        raise NotImplementedError
+
+    def axes(self) -> Mapping[str, Sequence[str]]:
+        """Nobody asks."""
+        raise NotImplementedError
 
     def compare(self, drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None) -> Comparison:
         """Not asked for here."""
