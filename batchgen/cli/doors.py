@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from batchgen.plan import Plan
     from batchgen.prune import Leftover
     from batchgen.selftest import Options, Outcome
+    from batchgen.view.serve import ViewOptions
 
 
 class Doors:
@@ -129,6 +130,15 @@ class Doors:
         from batchgen.gateway.serve import serve
 
         anyio.run(serve, options, ready)
+
+    def view(self, options: "ViewOptions", ready: "Callable[[str], None]") -> None:
+        """Show a batch in the browser until told to stop."""
+        import anyio
+
+        from batchgen import batch
+        from batchgen.view.serve import serve
+
+        anyio.run(serve, options, batch.open_record, ready)
 
 
 class Desk(NamedTuple):

@@ -7,6 +7,7 @@ VERBS: Final = {
     "plan": "say what a run would buy, and why; writes nothing",
     "run": "buy what is owed; the same command again goes on",
     "status": "counts, money, failures and the last runs",
+    "view": "the batch in your browser, while it goes and afterwards",
     "report": "a page of all pictures, to judge and to keep",
     "export": "one row per picture: JSON lines, CSV or Parquet",
     "explain": "one job or picture: what it is, its life, why it waits",
@@ -21,14 +22,14 @@ VERBS: Final = {
 }
 
 SECTIONS: Final = {
-    "Every day": ("init", "plan", "run", "status", "report", "export"),
+    "Every day": ("init", "plan", "run", "status", "view", "report", "export"),
     "Now and then": ("explain", "resolve", "verify", "prune", "models", "doctor", "schema", "serve", "selftest"),
 }
 
 UNLISTED: Final = {"validate": "what is wrong with a manifest, without asking anybody"}
 """Verbs that help does not list."""
 
-LATER: Final = frozenset({"view"})
+LATER: Final[frozenset[str]] = frozenset()
 """Verbs of later releases: known by name, so that they are answered and not guessed at."""
 
 _PLACE: Final = ("--store",)

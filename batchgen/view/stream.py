@@ -1,0 +1,37 @@
+"""Server-sent events: a page is told of each scene as it comes; who is slow misses some and never holds one up."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from batchgen.view.scene import Scene
+from batchgen.view.watching import Watch
+
+HEARTBEAT_SECONDS: Final = 15.0
+"""A stream says something at least so often, so that one whose reader is gone comes to its end."""
+
+_RETRY: Final = "retry: 1000\n\n"
+
+
+def event(text: str, name: str = "") -> str:
+    """One event; a text of several lines stays one event."""
+    head = f"event: {name}\n" if name else ""
+    return head + "".join(f"data: {line}\n" for line in text.splitlines() or [""]) + "\n"
+
+
+async def events(watch: Watch, draw: Callable[[Scene], str]) -> AsyncIterator[str]:
+    """Each scene as a message, and `grown` behind it when the newest milestone is another; until the server ends.
+
+    A page that is opened has been drawn already, but may be old by the time that it listens: the first scene is sent.
+    """
+    with watch.look():
+        yield _RETRY
+        number, newest = 0, watch.scene.newest
+        while not watch.ended:
+            scene = await watch.next(number, HEARTBEAT_SECONDS)
+            if scene is None:
+                yield ": nothing new\n\n"
+                continue
+            yield event(draw(scene))
+            if scene.newest != newest or not number:
+                yield event("", "grown")
+            number, newest = scene.number, scene.newest
