@@ -94,14 +94,15 @@ async def wall(request: Request) -> Response:
 
 
 async def events(request: Request) -> Response:
-    """The figures, again and again."""
+    """The figures, again and again; for pages without them only that something has come."""
     desk = desk_of(request)
 
     def draw(scene: Scene) -> str:
         return desk.draw("figures.html", scene=scene, streamed=True)
 
     headers = {"Cache-Control": "no-store"}
-    return StreamingResponse(stream(desk.watch, draw), media_type="text/event-stream", headers=headers)
+    drawn = None if request.query_params.get("only") == "grown" else draw
+    return StreamingResponse(stream(desk.watch, drawn), media_type="text/event-stream", headers=headers)
 
 
 async def runs(request: Request) -> Response:

@@ -1,6 +1,6 @@
 """Server-sent events: a page is told of each scene as it comes; who is slow misses some and never holds one up."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 from batchgen.view.scene import Scene
@@ -18,10 +18,11 @@ def event(text: str, name: str = "") -> str:
     return head + "".join(f"data: {line}\n" for line in text.splitlines() or [""]) + "\n"
 
 
-async def events(watch: Watch, draw: Callable[[Scene], str]) -> AsyncIterator[str]:
-    """Each scene as a message, and `grown` behind it when the newest milestone is another; until the server ends.
+async def events(watch: Watch, draw: Callable[[Scene], str] | None) -> AsyncGenerator[str]:
+    """Each scene as a message, if it is to be drawn, and `grown` behind it when the newest milestone is another.
 
-    A page that is opened has been drawn already, but may be old by the time that it listens: the first scene is sent.
+    It ends with the server. A page has been drawn when it begins to listen, but may be old by then: the first scene is
+    sent.
     """
     with watch.look():
         yield _RETRY
@@ -31,7 +32,8 @@ async def events(watch: Watch, draw: Callable[[Scene], str]) -> AsyncIterator[st
             if scene is None:
                 yield ": nothing new\n\n"
                 continue
-            yield event(draw(scene))
+            if draw is not None:
+                yield event(draw(scene))
             if scene.newest != newest or not number:
                 yield event("", "grown")
             number, newest = scene.number, scene.newest

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from batchgen.report.cards import redo, reference_name, remedy
 from batchgen.report.plain import harmless, visible
@@ -46,6 +47,7 @@ def environment() -> Environment:
         "clock": clock,
         "many": many,
         "count": "{:,}".format,
+        "ticked": ticked,
         "words": lambda text: text.replace("_", " "),
     }
     made.filters.update(filters)
@@ -56,6 +58,12 @@ def environment() -> Environment:
 def lines(text: str) -> str:
     """A text of several lines in which nothing is hidden and nothing turns the reading round."""
     return "\n".join(visible(line) for line in text.splitlines())
+
+
+def ticked(text: str) -> Markup:
+    """A sentence in which what stands between backticks is code."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def clock(unix_seconds: float) -> str:

@@ -188,4 +188,5 @@ def _written(path: str) -> _Print:
         found = os.stat(path)
     except OSError:
         return ()
-    return (found.st_ino, found.st_size, found.st_mtime_ns)
+    # an empty one beside the journal says no more than none: readers make it
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if found.st_size else ()
