@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Examples:
-  batchgen view batchgen.yaml                      before, during or after a run
-  batchgen view outputs/hello                      a batch folder will do
+  batchgen view batchgen.yaml           before, during or after a run
+  batchgen view outputs/hello           a batch folder will do
   batchgen view batchgen.yaml --port 9000 --no-open
 
 \b
 From another machine:
-  ssh -L 8780:127.0.0.1:8780 HOST                  then open http://localhost:8780
+  ssh -L 8780:127.0.0.1:8780 HOST       then open http://localhost:8780/
 """
 
 _SCREENS: Final = ("DISPLAY", "WAYLAND_DISPLAY")

@@ -17,6 +17,7 @@ from batchgen.journal import Comparison, Progress, Record
 from batchgen.location import Location
 from batchgen.plan import Plan
 from batchgen.report.summary import summary
+from batchgen.view.serve import ViewOptions
 from tests.report.made import FakeRecord
 
 FOLDER = "/abs/outputs/autumn"
@@ -39,6 +40,7 @@ class FakeDoors(Doors):
     located: list[tuple[str, str | None, str | None, str | None]] = field(default_factory=list)
     decided: list[tuple[Decision, Sequence[str] | None]] = field(default_factory=list)
     served: list[ServeOptions] = field(default_factory=list)
+    viewed: list[ViewOptions] = field(default_factory=list)
 
     def run(self, options: RunOptions, observer: Observer) -> Ending:
         """Tell the observer, then end."""
@@ -84,6 +86,11 @@ class FakeDoors(Doors):
         """Be ready, then be told to stop."""
         self.served.append(options)
         ready(Ready("http://127.0.0.1:8787", "made-key", options.state_dir, None))
+
+    def view(self, options: ViewOptions, ready: Callable[[str], None]) -> None:
+        """Be ready, then be told to stop."""
+        self.viewed.append(options)
+        ready("http://127.0.0.1:8780/")
 
 
 def typed(*words: str, doors: Doors | None = None, **more: str) -> Result:

@@ -1,7 +1,7 @@
 """Batches to look at: a journal in a folder, and a desk over it without a server."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -70,13 +70,20 @@ class Sight:
         digest = sha256(data.getvalue()).hexdigest()
         return Asset(name, len(data.getvalue()), digest, digest, "image/png", 64, 48)
 
-    async def run(self, drafts: list[Draft], *, exit_code: int | None = 0, **lives: list[Milestone]) -> None:
+    async def run(
+        self,
+        drafts: list[Draft],
+        lives: Mapping[str, list[Milestone]] | None = None,
+        *,
+        exit_code: int | None = 0,
+        **more: list[Milestone],
+    ) -> None:
         """A run that owes these and takes some of them, by id, along milestones; killed when it has no exit code."""
         async with self.journal.open() as journal:
             await journal.owe(drafts, "inputs")
             with SqliteRecord(self.journal.path) as record:
                 owed = {each.job.id: each for each in record.entries()}
-            for job_id, milestones in lives.items():
+            for job_id, milestones in {**(lives or {}), **more}.items():
                 for step, milestone in enumerate(milestones, start=1):
                     self.journal.now += 1
                     await journal.append([Entry(owed[job_id].job.number, owed[job_id].position + step, milestone)])
