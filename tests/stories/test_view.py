@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.chromium import Visitor, browser, visitor  # noqa: F401  # fixtures
+from tests.chromium import Visitor
 from tests.stories.world import HERE, PATIENCE, Batch, World, at, ended, gateway, jobs
 
 JOBS = 300
@@ -21,7 +21,10 @@ REFUSED_EVERY = 75
 SECONDS = 1000 * PATIENCE
 """How long a page may take, in Playwright's milliseconds; a busy machine is no failure."""
 
-PICTURES = "BATCHGEN_DOCS"
+SHOWN = "[...document.querySelectorAll('.tile img')].slice(0, {}).every(one => one.naturalWidth > 0)"
+"""That the first few thumbnails are there, and are pictures."""
+
+PICTURES = "DOCS_PICTURES"
 """Set in the environment: the picture in the documents is made anew."""
 
 SCRIPT = "</script><img src=x onerror=alert(1)>"
@@ -81,7 +84,7 @@ def settled(page: Page, state: str, jobs: int) -> None:
     expect(page.locator(f"#n-{state}")).to_have_text(str(jobs), timeout=SECONDS)
 
 
-def test_a_run_watched_live(sight: Sight, visitor: Visitor) -> None:  # noqa: F811
+def test_a_run_watched_live(sight: Sight, visitor: Visitor) -> None:
     """Counts and pictures arrive without a reload; a search narrows the wall and can be shared; a failed job explains
     itself; no text is obeyed; axe finds nothing serious in any dress; Ctrl-C ends the server though pages are open.
     """
@@ -98,7 +101,7 @@ def test_a_run_watched_live(sight: Sight, visitor: Visitor) -> None:  # noqa: F8
         settled(page, state, kinds[kind])
     assert (kinds["JobFailed"], kinds["InDoubt"]) == (JOBS // REFUSED_EVERY, 1)
     expect(page.locator(".tile img")).to_have_count(60, timeout=SECONDS)
-    page.wait_for_function("[...document.querySelectorAll('.tile img')].some(one => one.naturalWidth > 0)")
+    page.wait_for_function(SHOWN.format(1), timeout=SECONDS)
     assert page.evaluate("window.never") == "reloaded"
     expect(page.locator(".pace")).to_contain_text("no run goes on", timeout=SECONDS)
     _search(page, sight)
@@ -107,17 +110,21 @@ def test_a_run_watched_live(sight: Sight, visitor: Visitor) -> None:  # noqa: F8
     _by_keys(page, sight)
     _in_every_dress(visitor, sight)
     _portrait(visitor, sight)
-    page.goto(sight.url)
+    _the_end(visitor, sight)
+
+
+def _the_end(seen: Visitor, sight: Sight) -> None:
+    """Ctrl-C ends the server while a page listens; the page says so, and what the browser says of it is expected."""
+    seen.page.goto(sight.url)
+    _arrived(seen.page, "#wall .tile")
+    expect(seen.page.locator("#lost")).to_be_hidden()
+    known = list(seen.troubles)
     sight.server.send_signal(signal.SIGINT)
     closed = ended(sight.server)
     assert closed.code == 0, closed.text
-    page.goto("about:blank")
-    visitor.troubles[:] = [each for each in visitor.troubles if not _of_the_end(each)]
-
-
-def _of_the_end(trouble: str) -> bool:
-    """Whether it is what a page says whose server has gone."""
-    return "/events" in trouble or "ERR_INCOMPLETE_CHUNKED_ENCODING" in trouble or "ERR_CONNECTION" in trouble
+    expect(seen.page.locator("#lost")).to_be_visible(timeout=SECONDS)
+    seen.page.goto("about:blank")
+    seen.troubles[:] = known
 
 
 def _search(page: Page, sight: Sight) -> None:
@@ -147,6 +154,7 @@ def _a_failed_job(page: Page, sight: Sight) -> None:
     page.click("#ask-values")
     expect(page.locator("#values")).to_contain_text("line 1, column", timeout=SECONDS)
     expect(page.locator(".life")).to_contain_text("JobFailed")
+    _arrived(page, "#life")
     page.keyboard.press("Escape")
     expect(page.locator(".tile")).to_have_count(JOBS // REFUSED_EVERY, timeout=SECONDS)
 
@@ -164,6 +172,7 @@ def _hostile(page: Page, sight: Sight) -> None:
 
 def _by_keys(page: Page, sight: Sight) -> None:
     page.goto(sight.url)
+    _arrived(page, "#wall .tile")
     for key in ("j", "j", "k"):
         page.keyboard.press(key)
     first = page.locator(".tile").first
@@ -171,12 +180,13 @@ def _by_keys(page: Page, sight: Sight) -> None:
     page.keyboard.press("ArrowDown")
     expect(first).not_to_be_focused()
     page.keyboard.press("Enter")
-    page.wait_for_selector("#life")
+    _arrived(page, "#life")
     before = page.url
     page.keyboard.press("j")
-    page.wait_for_url(lambda url: url != before)
+    page.wait_for_url(lambda url: url != before, timeout=SECONDS)
+    _arrived(page, "#life")
     page.keyboard.press("Escape")
-    page.wait_for_selector("#wall")
+    _arrived(page, "#wall")
     page.keyboard.press("/")
     expect(page.locator("#q")).to_be_focused()
     page.keyboard.press("Escape")
@@ -184,6 +194,12 @@ def _by_keys(page: Page, sight: Sight) -> None:
     expect(page.locator("#help")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#help")).to_be_hidden()
+
+
+def _arrived(page: Page, selector: str) -> None:
+    """Wait until another page is there, and hears keys."""
+    page.wait_for_selector(selector, timeout=SECONDS)
+    page.wait_for_load_state(timeout=SECONDS)
 
 
 def _in_every_dress(seen: Visitor, sight: Sight) -> None:
@@ -205,14 +221,12 @@ def _portrait(seen: Visitor, sight: Sight) -> None:
     shot = sight.world.root / "view.png"
     seen.wear("light", width=1280, height=860)
     seen.page.goto(sight.url)
-    seen.page.wait_for_function(
-        "[...document.querySelectorAll('.tile img')].slice(0, 12).every(one => one.naturalWidth)"
-    )
+    seen.page.wait_for_function(SHOWN.format(12), timeout=SECONDS)
     seen.picture(shot)
     Image.open(shot).convert("RGB").save(HERE / "docs/view.jpg", quality=84, optimize=True)
 
 
-def test_what_is_new_waits_while_somebody_reads(sight: Sight, browser: Browser, visitor: Visitor) -> None:  # noqa: F811
+def test_what_is_new_waits_while_somebody_reads(sight: Sight, browser: Browser, visitor: Visitor) -> None:
     """Far down the wall nothing moves when pictures come; a button says that there are new ones and shows them. Many
     pages at once are one reader, and none keeps a connection when it is closed.
     """
