@@ -71,7 +71,7 @@ def sight(tmp_path: Path) -> Iterator[Sight]:
     with gateway(tmp_path / "gateway", "--faults", str(faults), "--painter", painter) as sold:
         world = World(tmp_path / "world")
         manifest = world.write(**at(sold), jobs=asked())
-        server = world.start("view", str(manifest), "--port", "0", "--no-open", "--json")
+        server = world.start("view", manifest.name, "--port", "0", "--no-open", "--json")
         assert server.stdout is not None
         sight = Sight(world, manifest, json.loads(server.stdout.readline())["url"], server, sold.key)
         try:
@@ -154,7 +154,9 @@ def _a_failed_job(page: Page, sight: Sight) -> None:
     expect(page.locator("h1")).to_have_text(name or "")
     notice = page.locator("#life .notice")
     expect(notice).to_contain_text("the content violates the usage policy")
-    expect(notice.locator("code", has_text="batchgen run")).to_have_text(f"batchgen run {sight.manifest} --redo {name}")
+    expect(notice.locator("code", has_text="batchgen run")).to_have_text(
+        f"batchgen run {sight.manifest.name} --redo {name}"
+    )
     page.click("#ask-values")
     expect(page.locator("#values")).to_contain_text("line 1, column", timeout=SECONDS)
     expect(page.locator(".life")).to_contain_text("JobFailed")
