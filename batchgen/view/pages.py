@@ -102,7 +102,9 @@ async def events(request: Request) -> Response:
 
     headers = {"Cache-Control": "no-store"}
     drawn = None if request.query_params.get("only") == "grown" else draw
-    return StreamingResponse(stream(desk.watch, drawn), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        stream(desk.watch, drawn, request.query_params.get("seen", "")), media_type="text/event-stream", headers=headers
+    )
 
 
 async def runs(request: Request) -> Response:

@@ -78,6 +78,11 @@ class Scene:
         return self.figures.total if state == "all" else self.figures.of(state)
 
     @property
+    def seen(self) -> str:
+        """The newest milestone as a word, by which a page says what it was drawn from."""
+        return "" if self.newest is None else f"{self.newest.at!r}_{self.newest.job}"
+
+    @property
     def outlook(self) -> str:
         """Pace and time left, in words."""
         return outlook(self.figures)

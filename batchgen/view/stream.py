@@ -18,15 +18,15 @@ def event(text: str, name: str = "") -> str:
     return head + "".join(f"data: {line}\n" for line in text.splitlines() or [""]) + "\n"
 
 
-async def events(watch: Watch, draw: Callable[[Scene], str] | None) -> AsyncGenerator[str]:
-    """Each scene as a message, if it is to be drawn, and `grown` behind it when the newest milestone is another.
+async def events(watch: Watch, draw: Callable[[Scene], str] | None, seen: str = "") -> AsyncGenerator[str]:
+    """Each scene as a message, if it is to be drawn, and `grown` when its newest milestone is not the one last `seen`.
 
     It ends with the server. A page has been drawn when it begins to listen, but may be old by then: the first scene is
     sent.
     """
     with watch.look():
         yield _RETRY
-        number, newest = 0, watch.scene.newest
+        number = 0
         while not watch.ended:
             scene = await watch.next(number, HEARTBEAT_SECONDS)
             if scene is None:
@@ -34,6 +34,6 @@ async def events(watch: Watch, draw: Callable[[Scene], str] | None) -> AsyncGene
                 continue
             if draw is not None:
                 yield event(draw(scene))
-            if scene.newest != newest or not number:
+            if scene.seen != seen:
                 yield event("", "grown")
-            number, newest = scene.number, scene.newest
+            number, seen = scene.number, scene.seen

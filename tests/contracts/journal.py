@@ -964,6 +964,9 @@ class JournalContract:
                 await journal.owe(manifest({each: each for each in "acde"}), "inputs")
                 assert ids(page(9)) == "deca"
                 assert [each.job.id for each in record.newest(Selection(states=frozenset({"stored"})), 9)] == ["b"]
+                assert [each.job.id for each in record.newest(Selection(standings=frozenset({"gone"})), 9)] == ["b"]
+                await journal.owe(manifest({each: each for each in "abcde"}), "inputs")
+                assert ids(page(9)) == "dbeca"
 
     async def test_a_reader_sees_each_commit_while_a_run_writes(self, desk: Desk) -> None:
         """Neither waits for the other."""

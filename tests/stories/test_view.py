@@ -134,7 +134,7 @@ def _the_end(seen: Visitor, sight: Sight) -> None:
 def _search(page: Page, sight: Sight) -> None:
     page.fill("#q", "NUMBER 24")
     expect(page.locator(".tile")).to_have_count(11, timeout=SECONDS)  # 24 and 240 to 249
-    assert page.url == f"{sight.url}?q=NUMBER+24"
+    expect(page).to_have_url(f"{sight.url}?q=NUMBER+24", timeout=SECONDS)
     page.reload()
     assert page.locator(".tile").count() == 11
     assert page.input_value("#q") == "NUMBER 24"

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from contextlib import aclosing
 from pathlib import Path
 
@@ -146,6 +147,18 @@ async def test_all_who_look_share_one_reader(sight: Sight) -> None:
     assert watch.looking == 0
 
 
+async def test_a_page_that_is_new_is_not_renewed(sight: Sight) -> None:
+    """A page that was drawn from the newest milestone is told the figures, and not that something has come."""
+    await sight.run([asked("a")])
+    watch = sight.watch()
+    seen = (await watch.refresh()).seen
+    async with aclosing(events(watch, lambda scene: scene.seen, seen)) as stream:
+        said = [await anext(stream), await anext(stream)]
+        watch.end()
+        assert [each async for each in stream] == []
+    assert said == ["retry: 1000\n\n", f"data: {seen}\n\n"]
+
+
 async def test_it_runs_until_it_is_stopped(sight: Sight) -> None:
     """While somebody looks a new scene comes by itself; at the end every stream ends, and the journal is let go."""
     await sight.run([asked("a")])
@@ -233,6 +246,7 @@ def test_a_record_is_asked_in_one_thread_at_a_time(sight: Sight) -> None:
         inside.append(1)
         most.append(len(inside))
         record.totals()
+        time.sleep(0.005)  # long enough for another to come in
         inside.pop()
 
     async def main() -> None:

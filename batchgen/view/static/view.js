@@ -27,6 +27,15 @@ function renewed() {
   renew = false;
 }
 
+// Whoever walks by keys stays where they are when the wall is renewed.
+let held = null;
+document.addEventListener("htmx:before:swap", () => {
+  held = document.activeElement?.closest("#wall li")?.id ?? null;
+});
+document.addEventListener("htmx:after:swap", () => {
+  if (held !== null && document.activeElement === document.body) document.getElementById(held)?.querySelector("a")?.focus();
+});
+
 // The stream: whether the server is there.
 document.addEventListener("htmx:sse:error", () => { one("#lost").hidden = false; });
 document.addEventListener("htmx:sse:close", (event) => {
