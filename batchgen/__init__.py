@@ -7,25 +7,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from batchgen.batch import plan as plan_batch
-    from batchgen.batch import run as run_batch
+    from batchgen.batch.asked import Observer
     from batchgen.errors import BatchgenError
+    from batchgen.face import Options, Report, plan_batch, run_batch
     from batchgen.manifest import Manifest
+    from batchgen.plan import Plan
 
 __version__ = "0.1.0"
 
-__all__ = ["BatchgenError", "Manifest", "plan_batch", "run_batch"]
+__all__ = ["BatchgenError", "Manifest", "Observer", "Options", "Plan", "Report", "plan_batch", "run_batch"]
 
 _PLACES = {
-    "BatchgenError": ("batchgen.errors", "BatchgenError"),
-    "Manifest": ("batchgen.manifest", "Manifest"),
-    "plan_batch": ("batchgen.batch", "plan"),
-    "run_batch": ("batchgen.batch", "run"),
+    "BatchgenError": "batchgen.errors",
+    "Manifest": "batchgen.manifest",
+    "Observer": "batchgen.batch.asked",
+    "Options": "batchgen.face",
+    "Plan": "batchgen.plan",
+    "Report": "batchgen.face",
+    "plan_batch": "batchgen.face",
+    "run_batch": "batchgen.face",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, attribute = _PLACES[name]
-    return getattr(import_module(module), attribute)
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -19,6 +19,11 @@ class Surroundings:
     ca_file: str | None = None
 
 
+def environment() -> Mapping[str, str]:
+    """The environment of this process."""
+    return os.environ
+
+
 def surroundings(environ: Mapping[str, str] = os.environ) -> Surroundings:
     """Read `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and `SSL_CERT_FILE`, lower case winning.
 

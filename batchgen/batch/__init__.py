@@ -12,7 +12,7 @@ from batchgen import decide as decisions
 from batchgen.api import answers, models
 from batchgen.api.limits import Reach
 from batchgen.batch.allowing import allow, buying_of, write_plan
-from batchgen.batch.asked import Asked, Ending, Observer, RunOptions, Whom, asked
+from batchgen.batch.asked import Asked, Ending, Observer, RunOptions, Unwatched, Whom, asked, where
 from batchgen.batch.means import Means
 from batchgen.batch.planning import Planned, idle, planned
 from batchgen.batch.seller import client_of, require_credential, seller_at
@@ -25,7 +25,7 @@ from batchgen.journal import Identity, Progress, Record, Selection, Totals, lock
 from batchgen.journal.record import SqliteRecord
 from batchgen.journal.sqlite import SqliteJournal, open_journal
 from batchgen.lifecycle import Accepted
-from batchgen.location import Location, locate
+from batchgen.location import Location
 from batchgen.manifest.load import Manifest, load
 from batchgen.manifest.provider import Remote
 from batchgen.manifest.rejects import NAME as REJECTS
@@ -41,12 +41,14 @@ __all__ = [
     "Means",
     "Observer",
     "RunOptions",
+    "Unwatched",
     "Whom",
     "catalogue",
     "decide",
     "open_record",
     "plan",
     "run",
+    "where",
     "write_plan",
 ]
 
@@ -73,7 +75,7 @@ async def catalogue(options: RunOptions) -> models.Catalogue:
     manifest = load(options.manifest, options.provider)
     if not isinstance(manifest.provider, Remote):
         return models.Catalogue()
-    async with client_of(manifest, manifest.provider, Reach()) as client:
+    async with client_of(manifest, manifest.provider, Reach(), options.environ) as client:
         return await client.models()
 
 
@@ -135,7 +137,7 @@ async def run(options: RunOptions, observer: Observer) -> Ending:
     read = await anyio.to_thread.run_sync(asked, options)
     if await anyio.to_thread.run_sync(idle, read, options):
         return _idle(read, time.monotonic() - began)
-    require_credential(read.manifest)
+    require_credential(read.manifest, read.environ)
     rejects = read.location.hidden / REJECTS
     with await anyio.to_thread.run_sync(expanded, read.manifest, rejects) as expansion:
         found = await planned(read, expansion, options)
@@ -170,8 +172,7 @@ async def _carried_out(
 
 def _turned_away(options: RunOptions) -> None:
     """Say at once that another run holds the batch, before its tables are read for a long time."""
-    at = locate(options.manifest, outputs=options.outputs, provider=options.provider, journal=options.journal)
-    lock.require_free(str(at.journal.parent))
+    lock.require_free(str(where(options).journal.parent))
 
 
 async def _opened(read: Asked, stack: AsyncExitStack, means: Means) -> SqliteJournal:

@@ -1,6 +1,8 @@
 """Before a run buys: whether it may, and within which bounds."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from batchgen.batch.asked import Asked, Buying, RunOptions
 from batchgen.batch.planning import Planned
@@ -20,7 +22,7 @@ def allow(read: Asked, plan: Plan, options: RunOptions) -> None:
     """
     on_paper = options.plan is not None
     if options.plan is not None:
-        given = paper.read(options.plan)
+        given = _given(options.plan)
         paper.hold_to(given, plan, moved_inputs(str(given.get("inputs", "")), read.manifest))
     if not plan.to_buy:
         return
@@ -36,6 +38,11 @@ def allow(read: Asked, plan: Plan, options: RunOptions) -> None:
     if not read.free:
         allowed = Allowance(options.max_micro_usd, options.max_pictures, planned=on_paper)
         consent(plan, allowed, read.manifest.terms.budget.ask_above_micro_usd, confirm)
+
+
+def _given(plan: str | Plan) -> Mapping[str, Any]:
+    """A plan on paper, from its file or as it was made."""
+    return paper.on_paper(plan) if isinstance(plan, Plan) else paper.read(plan)
 
 
 def buying_of(found: Planned, expansion: Expansion, options: RunOptions) -> Buying:

@@ -1,10 +1,10 @@
 """What a run is asked for, who watches it, how it ends; and the manifest, read, with its place."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
@@ -14,20 +14,24 @@ from batchgen.errors import SettingsError
 from batchgen.guard import is_loopback
 from batchgen.job import Job
 from batchgen.journal import Caps, Choice, Identity, Progress
-from batchgen.location import Location, place
+from batchgen.location import Location, locate, place
 from batchgen.manifest.load import Manifest, load
 from batchgen.manifest.provider import Local, Remote
+from batchgen.plan import Plan
 from batchgen.report.figures import Figures
-from batchgen.report.summary import Summary
+from batchgen.report.summary import Summary, as_json
+from batchgen.report.words import dollars
+from batchgen.settings import environment
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a person asked for; None means as the manifest says.
+    """What a person or a program asked for; None means as the manifest says.
 
     `unattended` means that nobody is there to answer; `confirm` asks a person a yes-or-no question. `redo`, `only` and
-    `sample` are what batchgen.batch.wishes reads; `rows` is another table than the manifest's, `plan` a plan's file,
-    `on_paper` that the plan is to be written to one.
+    `sample` are what batchgen.batch.wishes reads; `rows` is another table than the manifest's, `plan` a plan or its
+    file, `on_paper` that the plan is to be held to later. `read` is the manifest if it was read before, `signals` that
+    SIGINT, SIGTERM and SIGHUP are heard, `environ` where credential, proxies and certificates are looked for.
     """
 
     manifest: str
@@ -43,12 +47,15 @@ class RunOptions:
     sample: int | None = None
     rows: str | None = None
     root: str | None = None
-    plan: str | None = None
+    plan: str | Plan | None = None
     on_paper: bool = False
     offline: bool = False
     unattended: bool = True
     confirm: Callable[[str], bool] = lambda _: False
     means: Means = field(default_factory=Means)
+    read: Manifest | None = None
+    signals: bool = False
+    environ: Mapping[str, str] = field(default_factory=environment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,19 @@ class Observer(Protocol):
         ...
 
 
+class Unwatched:
+    """An observer that does not look."""
+
+    def opened(self, folder: str, run: int, new: bool) -> None:  # noqa: FBT001  # the observer's contract
+        """Nothing."""
+
+    def finished(self, progress: Progress) -> None:
+        """Nothing."""
+
+    def figures(self, figures: Figures) -> None:
+        """Nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a run ended. `run` is its number, 0 when there was nothing to do; `spent_micro_usd` is its own."""
@@ -86,6 +106,17 @@ class Ending:
     seconds: float
     spent_micro_usd: int
     summary: Summary
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures of the run and of the batch, as the last line of `run --json` has them."""
+        return {
+            "exit_code": self.exit_code,
+            "reason": self.reason,
+            "run": self.run,
+            "seconds": round(self.seconds, 1),
+            "spent_usd": dollars(self.spent_micro_usd),
+            "batch": as_json(self.summary),
+        }
 
 
 def _nothing(_: object) -> None:
@@ -112,6 +143,7 @@ class Asked:
     manifest: Manifest
     location: Location
     buying: Buying = field(default_factory=Buying)
+    environ: Mapping[str, str] = field(default_factory=environment)
 
     @property
     def provider(self) -> str:
@@ -150,11 +182,26 @@ def asked(options: RunOptions) -> Asked:
     """
     if options.max_pictures is not None and options.max_pictures < 0:
         raise SettingsError("--max-pictures takes a number from 0")
-    manifest = _with_options(load(options.manifest, options.provider, options.root), options)
+    manifest = _with_options(options.read or load(options.manifest, options.provider, options.root), options)
+    return Asked(manifest, _placed(manifest, options), environ=options.environ)
+
+
+def where(options: RunOptions) -> Location:
+    """Where the batch lives, found without reading all of its manifest; blocks.
+
+    Raises:
+        SettingsError, ManifestError: there is no such manifest, or it has no name.
+    """
+    if options.read is not None:
+        return _placed(options.read, options)
+    return locate(options.manifest, outputs=options.outputs, provider=options.provider, journal=options.journal)
+
+
+def _placed(manifest: Manifest, options: RunOptions) -> Location:
     journal = options.journal or (str(manifest.journal) if manifest.journal else None)
     local = isinstance(manifest.provider, Local)
-    at = place(Path(options.manifest).absolute(), manifest.name, local=local, outputs=options.outputs, journal=journal)
-    return Asked(manifest, at)
+    path = Path(options.manifest).absolute()
+    return place(path, manifest.name, local=local, outputs=options.outputs, journal=journal)
 
 
 def _with_options(manifest: Manifest, options: RunOptions) -> Manifest:

@@ -21,7 +21,7 @@ from batchgen.journal.record import SqliteRecord
 from batchgen.location import Location
 from batchgen.manifest.load import Manifest, load
 from batchgen.manifest.provider import Remote
-from batchgen.settings import Surroundings, surroundings
+from batchgen.settings import Surroundings, environment, surroundings
 from batchgen.store.decode import Structure
 from batchgen.store.local import LocalStore
 from batchgen.store.space import floor_bytes, shortage
@@ -136,12 +136,12 @@ def _network(remote: Remote, around: Surroundings) -> Examined:
 
 async def _provider(manifest: Manifest, remote: Remote) -> list[Examined]:
     try:
-        require_credential(manifest)
+        require_credential(manifest, environment())
     except BatchgenError as error:
         return [Examined("key", str(error), error.exit_code)]
     key = Examined("key", "there is one, and it is not shown")
     try:
-        async with client_of(manifest, remote, Reach()) as client:
+        async with client_of(manifest, remote, Reach(), environment()) as client:
             with suppress(TaskFailed, Parked):  # no such task; but a key that is refused is heard of here
                 await client.status("batchgen-doctor")
             skew = await client.clock_skew_seconds()

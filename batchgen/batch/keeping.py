@@ -9,12 +9,12 @@ from pathlib import Path
 
 import anyio
 
-from batchgen.batch.asked import RunOptions, asked
+from batchgen.batch.asked import RunOptions, Unwatched, asked
 from batchgen.batch.labelling import label_of
 from batchgen.batch.working import work
 from batchgen.errors import BadAsset, BatchgenError, Damaged, SettingsError
 from batchgen.job import Asset
-from batchgen.journal import Progress, mending
+from batchgen.journal import mending
 from batchgen.journal.record import SqliteRecord
 from batchgen.journal.salvage import Salvage
 from batchgen.journal.schema import Machine
@@ -22,7 +22,6 @@ from batchgen.journal.sqlite import open_journal
 from batchgen.lifecycle import Stored
 from batchgen.location import Location
 from batchgen.prune import Leftover, leftovers, remove
-from batchgen.report.figures import Figures
 from batchgen.store.decode import Check, Decoder, Structure
 from batchgen.store.local import LocalShelf, LocalStore
 from batchgen.store.owner import owner
@@ -59,19 +58,6 @@ class Verified:
     salvage: Salvage | None = None
     fetched: int = 0
     unfetched: str = ""
-
-
-class _Unwatched:
-    """An observer to whom nothing is said."""
-
-    def opened(self, folder: str, run: int, new: bool) -> None:  # noqa: FBT001  # the observer's contract
-        """Nobody looks."""
-
-    def finished(self, progress: Progress) -> None:
-        """Nobody looks."""
-
-    def figures(self, figures: Figures) -> None:
-        """Nobody looks."""
 
 
 async def verify(options: VerifyOptions) -> Verified:
@@ -202,7 +188,7 @@ async def _carry(run: RunOptions, path: str, found: Verified) -> None:
     read = await anyio.to_thread.run_sync(asked, run)
     async with open_journal(path, None, verb="verify") as journal:
         with SqliteRecord(path) as record:
-            halt = await work(read, journal, record, run, _Unwatched())
+            halt = await work(read, journal, record, run, Unwatched())
         code, found.unfetched = halt.worst()
         await journal.end(code, found.unfetched or "fetched what was lost")
 
@@ -210,14 +196,14 @@ async def _carry(run: RunOptions, path: str, found: Verified) -> None:
 def _as_run(options: VerifyOptions, path: str) -> RunOptions:
     """The run that fetches: of the manifest that was named, or of the one that the journal knows."""
     if options.run is not None:
-        return replace(options.run, max_pictures=0)
+        return replace(options.run, max_pictures=0, signals=True)
     with SqliteRecord(path) as record:
         manifest = record.identity.manifest
     if not os.path.isfile(manifest):
         raise SettingsError(f"the manifest {manifest} is not there any more; name it to fetch them")
     at = options.location
     local = "local" if record.identity.provider == "local" else None
-    return RunOptions(manifest, str(at.folder.parent), path, local, max_pictures=0)
+    return RunOptions(manifest, str(at.folder.parent), path, local, max_pictures=0, signals=True)
 
 
 def _set_aside(location: Location, findings: list[Finding]) -> None:

@@ -60,7 +60,7 @@ async def planned(read: Asked, expansion: Expansion, options: RunOptions) -> Pla
     plan, wanted = await anyio.to_thread.run_sync(_compared, read, expansion, options)
     known, seller = models.Catalogue(), read.manifest.provider if plan.to_buy and not options.offline else None
     if isinstance(seller, Remote):
-        async with client_of(read.manifest, seller, Reach()) as client:
+        async with client_of(read.manifest, seller, Reach(), read.environ) as client:
             known = await client.models()
     prices = Prices(read.manifest.terms.budget, known, isinstance(seller, Remote))
     plan = replace(plan, warnings=(*expansion.notes, *plan.warnings, *known.warnings))

@@ -17,7 +17,7 @@ from batchgen.location import Location
 from batchgen.manifest.load import Manifest
 from batchgen.manifest.provider import KeyFromEnvironment, KeyFromFile, KeySource, Local, Remote
 from batchgen.manifest.references import read_reference
-from batchgen.settings import credential, surroundings
+from batchgen.settings import credential, environment, surroundings
 
 GATEWAY = "gateway"
 """Where a rehearsal's gateway keeps its tasks and its credential, beside the journal."""
@@ -31,13 +31,18 @@ async def seller(asked: Asked, reach: Reach) -> AsyncIterator[Client]:
         SettingsError: there is no credential, or the network cannot be used as it is set.
         Unfinished: the gateway of the run did not start.
     """
-    async with seller_at(asked.manifest, asked.location, reach) as client:
+    async with seller_at(asked.manifest, asked.location, reach, asked.environ) as client:
         yield client
 
 
 @asynccontextmanager
-async def seller_at(manifest: Manifest, location: Location, reach: Reach) -> AsyncIterator[Client]:
-    """The client of whom a manifest names, for a batch at this place; raises what `seller` raises."""
+async def seller_at(
+    manifest: Manifest, location: Location, reach: Reach, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[Client]:
+    """The client of whom a manifest names, for a batch at this place; raises what `seller` raises.
+
+    `environ` is looked into for the credential and the proxies, None for that of this process.
+    """
     most = manifest.terms.limits.expert.max_bytes
     match manifest.provider:
         case Local():
@@ -47,27 +52,27 @@ async def seller_at(manifest: Manifest, location: Location, reach: Reach) -> Asy
             ):
                 yield client
         case Remote() as remote:
-            async with client_of(manifest, remote, reach) as client:
+            async with client_of(manifest, remote, reach, environment() if environ is None else environ) as client:
                 yield client
 
 
-def require_credential(manifest: Manifest) -> None:
+def require_credential(manifest: Manifest, environ: Mapping[str, str]) -> None:
     """Make sure that there is a credential before anything is sent.
 
     Raises:
         SettingsError: there is none, or it cannot be one.
     """
     if isinstance(manifest.provider, Remote):
-        credential(_source(manifest.provider.api_key_source), manifest.folder)
+        credential(_source(manifest.provider.api_key_source), manifest.folder, environ)
 
 
-def client_of(manifest: Manifest, remote: Remote, reach: Reach) -> Client:
+def client_of(manifest: Manifest, remote: Remote, reach: Reach, environ: Mapping[str, str]) -> Client:
     """The client of a server; its credential is read whenever a call needs one, so that a renewed one is taken up."""
     source = _source(remote.api_key_source)
-    around = surroundings()
+    around = surroundings(environ)
     return Client(
         remote.base_url,
-        lambda: credential(source, manifest.folder),
+        lambda: credential(source, manifest.folder, environ),
         network=Network(around.proxies, around.no_proxy, around.ca_file, frozenset(remote.private_hosts)),
         max_bytes=manifest.terms.limits.expert.max_bytes,
         listener=reach,

@@ -91,8 +91,10 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
         start = watch.Start(anyio.current_time(), stored, asked.buying.caps.batch)
         look = partial(watch.figures, tally=tally, start=start)
         async with anyio.create_task_group() as background:
-            background.start_soon(_listen, tools, options.grace_seconds)
+            if options.signals:
+                background.start_soon(_listen, tools, options.grace_seconds)
             background.start_soon(_end_in_time, tools, options.grace_seconds)
+            background.start_soon(_end_when_cancelled, tools, options.grace_seconds)
             background.start_soon(_show, tools, look, observer)
             background.start_soon(_measure, str(asked.location.folder), tally)
             with halt.scope:
@@ -158,6 +160,14 @@ async def _end_in_time(tools: Tools, grace_seconds: float) -> None:
         await anyio.sleep(seconds)
         tools.shelter.expire(anyio.current_time() + grace_seconds)
         tools.halt.stop_asking(75, "the deadline of this run is reached")
+
+
+async def _end_when_cancelled(tools: Tools, grace_seconds: float) -> None:
+    """When the caller cancels the run, what is open has as long as after a signal, and no longer."""
+    try:
+        await anyio.sleep_forever()
+    finally:
+        tools.shelter.expire(anyio.current_time() + grace_seconds)
 
 
 async def _show(tools: Tools, look: watch.Look, observer: Observer) -> None:

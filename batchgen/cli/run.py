@@ -1,6 +1,6 @@
 """`batchgen run`: buy what is owed; the same command again goes on where the last one stopped."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -18,11 +18,6 @@ from batchgen.cli.teller import Teller
 from batchgen.cli.verbs import VERBS
 from batchgen.cli.wishes import options, wish_options
 from batchgen.report.closing import Ended, closing
-from batchgen.report.summary import as_json
-from batchgen.report.words import dollars
-
-if TYPE_CHECKING:
-    from batchgen.batch import Ending
 
 _EPILOG = """\b
 Examples:
@@ -54,7 +49,7 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
     if not ending.run:
         speaker.say(f"{ending.folder}\nnothing to do")
     if speaker.voice.json:
-        speaker.data(_last(ending))
+        speaker.data({"event": "end", **ending.as_json()})
     ended = Ended(
         exit_code=ending.exit_code,
         reason=ending.reason,
@@ -66,15 +61,3 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
         summary=ending.summary,
     )
     return speaker.close(closing(ended), ending.exit_code)
-
-
-def _last(ending: "Ending") -> dict[str, Any]:
-    return {
-        "event": "end",
-        "exit_code": ending.exit_code,
-        "reason": ending.reason,
-        "run": ending.run,
-        "seconds": round(ending.seconds, 1),
-        "spent_usd": dollars(ending.spent_micro_usd),
-        "batch": as_json(ending.summary),
-    }

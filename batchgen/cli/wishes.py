@@ -76,6 +76,7 @@ def options(ctx: click.Context, named: Where, speaker: Console) -> "RunOptions":
         offline=given.get("offline", False),
         unattended=not speaker.attended,
         confirm=speaker.ask,
+        signals=True,
     )
 
 

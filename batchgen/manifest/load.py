@@ -63,6 +63,17 @@ class Manifest:
     document: Document
     table: Path | None = None
 
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        provider: str | None = None,
+        root: str | os.PathLike[str] | None = None,
+    ) -> "Manifest":
+        """Read and check one manifest; takes and raises what `load` of this module does. Blocks."""
+        return load(path, provider, root)
+
 
 def load(
     path: str | os.PathLike[str],

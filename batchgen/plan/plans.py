@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
 
 from batchgen.expansion import Expansion
@@ -56,6 +57,11 @@ class Plan:
     def cost_micro_usd(self) -> int:
         """The price of all pictures whose price is known."""
         return sum(each.pictures * (each.price_micro_usd or 0) for each in self.costs)
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """The same in dollars."""
+        return Decimal(self.cost_micro_usd) / 1_000_000
 
     @property
     def unpriced(self) -> int:

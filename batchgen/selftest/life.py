@@ -18,11 +18,9 @@ import certifi
 
 from batchgen.api import Waiting
 from batchgen.api.cadence import Cadence
-from batchgen.batch import Means, RunOptions, run
+from batchgen.batch import Means, RunOptions, Unwatched, run
 from batchgen.errors import BatchgenError
-from batchgen.journal import Progress
 from batchgen.journal.sqlite import SqliteJournal
-from batchgen.report.figures import Figures
 from batchgen.selftest.moments import Death, Moments
 from batchgen.selftest.platter import Platter
 from batchgen.selftest.shop import Shop, without
@@ -80,19 +78,6 @@ class _Eager(Cadence):
         return 0.002
 
 
-class _Nobody:
-    """Watches nothing."""
-
-    def opened(self, folder: str, run: int, new: bool) -> None:  # noqa: FBT001
-        """Nothing."""
-
-    def finished(self, progress: Progress) -> None:
-        """Nothing."""
-
-    def figures(self, figures: Figures) -> None:
-        """Nothing."""
-
-
 def live(place: Place, death: Death | None) -> int:
     """Run the command in a forked process; its exit code, or minus the signal that ended it."""
     sys.stdout.flush()
@@ -142,7 +127,7 @@ async def _run(place: Place, death: Death | None) -> int:
         provider=lambda provider: MortalProvider(provider, moments),
     )
     async with _own_shop(place):
-        ending = await run(replace(place.options, means=means), _Nobody())
+        ending = await run(replace(place.options, means=means), Unwatched())
     disk.unregister()
     moments.note(modules=sorted(sys.modules))
     return ending.exit_code
