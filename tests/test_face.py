@@ -51,8 +51,11 @@ def told(server: Gateway, **options: Unpack[Options]) -> Options:
     return Options(**{"environ": {"XENODIA_API_KEY": server.key}, **options})
 
 
-async def test_plan_then_run_then_nothing(world: World, server: Gateway) -> None:
-    """A plan costs nothing, a run of it makes its pictures, and the same call again has nothing to do."""
+async def test_plan_then_run_then_nothing(world: World, server: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan costs nothing, a run of it makes its pictures, the same call again has nothing to do; none of the three
+    looks at the environment of the process when it is handed another.
+    """
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/authorities.pem")
     path = world.write(jobs=jobs(3), budget={"prices": {"nano-banana-pro": 9}}, **at(server))
     before = len(server.paid())
     plan = await plan_batch(path, **told(server))
@@ -103,6 +106,13 @@ async def test_a_report_is_read_later(world: World, server: Gateway) -> None:
         assert [*found.rows()] == [*report.rows()]
 
 
+class Half(Observer):
+    """Overrides one of the three; the others are there."""
+
+    def finished(self, progress: Progress) -> None:
+        """Nothing."""
+
+
 class Watcher(Observer):
     """Remembers what it is told, and looks at no figures."""
 
@@ -121,6 +131,7 @@ class Watcher(Observer):
 
 async def test_a_run_is_watched(world: World, server: Gateway) -> None:
     """An observer hears that the batch is open, and of every picture."""
+    assert Half().opened("", 1, new=True) is None  # type: ignore[func-returns-value]
     watcher = Watcher()
     await run_batch(world.write(jobs=jobs(2), **at(server)), watcher, **told(server))
     assert watcher.seen[0] == "run 1"

@@ -67,32 +67,27 @@ class Whom:
 
 
 class Observer(Protocol):
-    """Whoever watches a run; called from the event loop, and never asked for anything."""
+    """Whoever watches a run; called from the event loop, and never asked for anything.
 
-    def opened(self, folder: str, run: int, new: bool) -> None:  # noqa: FBT001  # an event, not a switch
+    A class that names it as its base has all three, and overrides those that it wants to hear: no body is empty, as an
+    empty one would be abstract.
+    """
+
+    def opened(self, folder: str, run: int, new: bool) -> None:  # noqa: ARG002, FBT001  # an event, not a switch
         """The batch is known, before anything is bought."""
-        ...
+        return
 
-    def finished(self, progress: Progress) -> None:
+    def finished(self, progress: Progress) -> None:  # noqa: ARG002
         """A picture is stored, or a job is over without one."""
-        ...
+        return
 
-    def figures(self, figures: Figures) -> None:
+    def figures(self, figures: Figures) -> None:  # noqa: ARG002
         """Where the run stands, a few times a second."""
-        ...
+        return
 
 
-class Unwatched:
+class Unwatched(Observer):
     """An observer that does not look."""
-
-    def opened(self, folder: str, run: int, new: bool) -> None:  # noqa: FBT001  # the observer's contract
-        """Nothing."""
-
-    def finished(self, progress: Progress) -> None:
-        """Nothing."""
-
-    def figures(self, figures: Figures) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)
