@@ -25,7 +25,7 @@ from batchgen.report.figures import Figures
 from tests.stories.world import HERE, Gateway, World, at, gateway, jobs
 from tests.wire_server import Read, Stall, WireServer, json_reply
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]  # whole runs, on a machine that may be busy
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +233,7 @@ def test_from_a_thread(world: World, server: Gateway) -> None:
 
     thread = threading.Thread(target=anyio.run, args=(run,))
     thread.start()
-    thread.join(100)
+    thread.join()
     assert found[0].complete
 
 
@@ -259,7 +259,7 @@ def test_it_prints_nothing_and_obeys_no_setting_of_the_command_line(world: World
         env=environ,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

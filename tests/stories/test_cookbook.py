@@ -19,7 +19,9 @@ import pytest
 import yaml
 
 from tests import pages
-from tests.stories.world import HERE, PATIENCE, Gateway, at, gateway, jobs
+from tests.stories.world import HERE, Gateway, at, gateway, jobs
+
+pytestmark = pytest.mark.timeout(600)  # whole commands, one after the other, on a machine that may be busy
 
 AGAIN = (70, 75, 130, 137, 143)
 MORNING = (1, 3)
@@ -87,7 +89,7 @@ class Machine:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=300,
             check=False,
         )
 

@@ -14,6 +14,8 @@ from tests.generated_docs import verbs
 from tests.stories.warm import Starter, warm
 from tests.stories.world import Gateway, World, at, gateway
 
+pytestmark = pytest.mark.timeout(600)  # many commands, one after the other, on a machine that may be busy
+
 EVERY_DAY = ("plan", "run", "status", "export", "explain", "models", "doctor", "verify", "prune", "schema")
 
 

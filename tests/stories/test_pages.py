@@ -10,7 +10,7 @@ from tests import pages
 from tests.manifest.exports import SHOPIFY
 from tests.stories.world import HERE
 
-PATIENCE = 110
+pytestmark = pytest.mark.timeout(600)  # whole commands, one after the other, on a machine that may be busy
 
 
 def typed(folder: Path, *words: str) -> str:
@@ -25,7 +25,7 @@ def typed(folder: Path, *words: str) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
