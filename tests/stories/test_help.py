@@ -16,7 +16,7 @@ from tests.stories.world import Gateway, World, at, gateway
 
 pytestmark = pytest.mark.timeout(600)  # many commands, one after the other, on a machine that may be busy
 
-EVERY_DAY = ("plan", "run", "status", "export", "explain", "models", "doctor", "verify", "prune", "schema")
+EVERY_DAY = ("plan", "run", "status", "export", "report", "explain", "models", "doctor", "verify", "prune", "schema")
 
 
 def examples(command: click.Command) -> Iterator[list[str]]:
