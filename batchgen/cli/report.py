@@ -101,8 +101,8 @@ def _sheets(record: "Record", target: str | None, thumbnails: "Thumbnails") -> S
         return ()
     if not target.endswith(".png"):
         raise click.UsageError(f"--contact-sheet {target}: a contact sheet is a .png file")
-    from batchgen.report.gallery import assets
     from batchgen.report.contact import Print, write_sheets
+    from batchgen.report.gallery import assets
 
     made = thumbnails.each(assets(record))
     return write_sheets(os.path.abspath(target), (Print(os.path.splitext(asset.name)[0], each) for asset, each in made))
