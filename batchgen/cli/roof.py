@@ -62,11 +62,14 @@ def _again(broken: BaseException, words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _leaves(broken: BaseException) -> Iterator[BaseException]:
-    if isinstance(broken, BaseExceptionGroup):
-        for each in broken.exceptions:
-            yield from _leaves(each)
-    else:
-        yield broken
+    match broken:
+        case BaseExceptionGroup():
+            for each in broken.exceptions:
+                yield from _leaves(each)
+        case RuntimeError(__cause__=KeyboardInterrupt() | SystemExit() as signal):  # up to Python 3.11: in a class body
+            yield signal
+        case _:
+            yield broken
 
 
 def _rank(broken: BaseException) -> int:
