@@ -26,6 +26,9 @@ TICK_SECONDS: Final = 0.5
 _REST: Final = 20
 """After reading, so many times as long as that took nothing is read: of a large batch fewer scenes are seen."""
 
+MOST_REST_SECONDS: Final = 5.0
+"""Nor is it left alone for longer: a reading that took long on a busy machine must not blind the page."""
+
 _RENEW_SECONDS: Final = 5.0
 """A forecast changes while nothing happens."""
 
@@ -81,7 +84,7 @@ class Watch:
                 began = anyio.current_time()
                 if self._looking:
                     await self.refresh()
-                await anyio.sleep(max(TICK_SECONDS, _REST * (anyio.current_time() - began)))
+                await anyio.sleep(rest_seconds(anyio.current_time() - began))
         finally:
             self.end()
             with anyio.CancelScope(shield=True):
@@ -181,6 +184,11 @@ class Watch:
         live = lock.is_held(os.path.dirname(path))
         renewed = int(self._clock() / _RENEW_SECONDS) if live else 0
         return (_written(path), _written(f"{path}-wal"), live, renewed)
+
+
+def rest_seconds(took_seconds: float) -> float:
+    """How long a journal is left alone after a reading that took so long."""
+    return min(max(TICK_SECONDS, _REST * took_seconds), MOST_REST_SECONDS)
 
 
 def _written(path: str) -> _Print:

@@ -78,9 +78,11 @@ def sight(tmp_path: Path) -> Iterator[Sight]:
             yield sight
         finally:
             for process in (server, *sight.started):
-                if process.poll() is None:
-                    process.kill()
-                    process.communicate()
+                process.kill()  # nothing, to one that has ended
+                process.wait()
+                for pipe in (process.stdout, process.stderr):
+                    if pipe is not None:
+                        pipe.close()
 
 
 def settled(page: Page, state: str, jobs: int) -> None:

@@ -13,7 +13,7 @@ from batchgen.errors import Damaged
 from batchgen.journal import Record
 from batchgen.view.scene import Past, Sample, shares
 from batchgen.view.stream import event, events
-from batchgen.view.watching import Watch
+from batchgen.view.watching import MOST_REST_SECONDS, TICK_SECONDS, Watch, rest_seconds
 from tests.view.sights import Sight, asked, doubted, refused, stored
 
 pytestmark = pytest.mark.anyio
@@ -259,3 +259,10 @@ def test_a_record_is_asked_in_one_thread_at_a_time(sight: Sight) -> None:
     anyio.run(main)
     assert set(most) == {1}
     assert len(most) == 20
+
+
+@pytest.mark.parametrize("took", [0.0, 0.001, 0.1, 3.0, 60.0])
+def test_the_reader_rests_and_comes_back(took: float) -> None:
+    """A journal that takes long to read is read less often, yet never left alone for longer than a person waits."""
+    assert TICK_SECONDS <= rest_seconds(took) <= MOST_REST_SECONDS
+    assert rest_seconds(took) == MOST_REST_SECONDS or rest_seconds(took) >= 20 * took
