@@ -10,7 +10,7 @@ import click
 
 from batchgen import __version__
 from batchgen.cli.doors import Desk, Doors
-from batchgen.cli.verbs import LATER, SECTIONS, UNLISTED, VERBS
+from batchgen.cli.verbs import SECTIONS, UNLISTED, VERBS
 
 _EPILOG = """\b
 Examples:
@@ -33,11 +33,7 @@ class Program(click.Group):
         return [name for names in SECTIONS.values() for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one verb; those of later releases answer that they are not there yet."""
-        if cmd_name in LATER:
-            from batchgen.cli.later import not_yet
-
-            return not_yet(cmd_name)
+        """Import one verb."""
         if cmd_name not in VERBS and cmd_name not in UNLISTED:
             return None
         command = import_module(f"batchgen.cli.{cmd_name}").command

@@ -1,21 +1,11 @@
-"""What is not there yet answers so, in one voice."""
+"""Options that are not there yet answer so, in one voice."""
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from batchgen.cli.verbs import LATER_OPTIONS
-
-
-def not_yet(verb: str) -> click.Command:
-    """A verb of a later release: takes anything, does nothing, says so."""
-
-    def refuse() -> NoReturn:
-        raise click.UsageError(f"`batchgen {verb}` is not yet there; `batchgen --help` lists what is")
-
-    takes_all = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
-    return click.Command(verb, callback=refuse, context_settings=takes_all, hidden=True)
 
 
 def later_options(verb: str) -> Callable[[click.Command], click.Command]:

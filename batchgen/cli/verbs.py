@@ -29,9 +29,6 @@ SECTIONS: Final = {
 UNLISTED: Final = {"validate": "what is wrong with a manifest, without asking anybody"}
 """Verbs that help does not list."""
 
-LATER: Final[frozenset[str]] = frozenset()
-"""Verbs of later releases: known by name, so that they are answered and not guessed at."""
-
 _PLACE: Final = ("--store",)
 
 LATER_OPTIONS: Final = {

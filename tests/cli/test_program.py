@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.cli import program
-from batchgen.cli.verbs import LATER, LATER_OPTIONS, SECTIONS, VERBS
+from batchgen.cli.verbs import LATER_OPTIONS, SECTIONS, VERBS
 from batchgen.errors import Damaged, HeldElsewhere, ManifestError, NoHeadroom, SettingsError, Stop
 from tests.cli.desk import FakeDoors, typed
 
@@ -66,7 +66,6 @@ def test_group_help_lists_every_verb() -> None:
     assert {name for names in SECTIONS.values() for name in names} == VERBS.keys()
     for name, summary in VERBS.items():
         assert re.search(rf"^  {name} +{re.escape(summary)}$", shown.stdout, re.MULTILINE)
-    assert not any(f"  {name} " in shown.stdout for name in LATER)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -77,15 +76,6 @@ def test_every_help_has_an_example(verb: str) -> None:
     assert re.search(rf"Examples?:\n +batchgen {verb}", shown.stdout)
     assert max(map(len, shown.stdout.splitlines())) <= 80
     assert not any(re.search(rf"{each}\b", shown.stdout) for each in LATER_OPTIONS.get(verb, ()) if each != "-o")
-
-
-@pytest.mark.parametrize("verb", sorted(LATER))
-def test_later_verbs_answer(verb: str) -> None:
-    """A verb of a later release says so and exits 2, whatever follows it."""
-    said = typed(verb, "x.yaml", "--whatever", "--help")
-    assert said.exit_code == 2
-    assert f"`batchgen {verb}` is not yet there" in said.stderr
-    assert said.stdout == ""
 
 
 @pytest.mark.parametrize(("verb", "option"), [(verb, each) for verb, them in LATER_OPTIONS.items() for each in them])
