@@ -169,6 +169,11 @@ EQUIVALENT = (
     ("journal/unrecorded.py", "os.fsync(descriptor)", _TWICE),
     ("journal/unrecorded.py", "sync_folder(folder)", _TWICE),
     ("report/summary.py", "os.fsync(folder)", "a report that is lost is written again"),
+    ("report/page.py", "file.flush()", "a page that is lost is made again"),
+    ("report/page.py", "os.fsync(file.fileno())", "a page that is lost is made again"),
+    ("report/contact.py", "file.flush()", "a sheet that is lost is made again"),
+    ("report/contact.py", "os.fsync(file.fileno())", "a sheet that is lost is made again"),
+    ("report/thumbnails.py", "stdin.flush()", "a pipe to a child, nothing durable"),
 )
 """What no crash can show, as (file, line, why)."""
 
