@@ -9,7 +9,8 @@ from urllib.parse import quote, urlsplit
 from batchgen.errors import SettingsError
 from batchgen.journal import Progress, Record, Selection, state_of
 from batchgen.journal.facets import View
-from batchgen.lifecycle import AttemptFailed, Generated, InDoubt, JobFailed, Milestone, Stored
+from batchgen.lifecycle import InDoubt, Stored
+from batchgen.report.cards import cost, why
 from batchgen.report.words import dollars
 
 _MEANT: Final = Selection(standings=frozenset({"current", "replaced"}))
@@ -92,7 +93,8 @@ def row(progress: Progress) -> dict[str, Any]:
     milestone = progress.milestone
     assets = milestone.assets if isinstance(milestone, Stored) else ()
     first = assets[0] if assets else None
-    failure, reason = _why(milestone)
+    failure, reason = why(milestone)
+    billed = cost(milestone)
     return {
         "id": progress.job.id,
         "state": state_of(milestone),
@@ -105,7 +107,7 @@ def row(progress: Progress) -> dict[str, Any]:
         "prompt": progress.job.request.prompt,
         "attempts": milestone.attempt,
         "task_id": getattr(milestone, "task_id", None),
-        "cost_usd": _cost(milestone),
+        "cost_usd": None if billed is None else dollars(billed),
         "class": failure,
         "reason": reason,
         "files": [asset.name for asset in assets],
@@ -119,23 +121,3 @@ def row(progress: Progress) -> dict[str, Any]:
 def line(value: dict[str, Any]) -> str:
     """A JSON line of plain ASCII, which no terminal obeys."""
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n"
-
-
-def _why(milestone: Milestone) -> tuple[str | None, str | None]:
-    match milestone:
-        case JobFailed(failure=failure, reason=reason) | AttemptFailed(failure=failure, reason=reason):
-            return failure, reason
-        case InDoubt(reach=reach):
-            return None, reach
-        case _:
-            return None, None
-
-
-def _cost(milestone: Milestone) -> float | None:
-    match milestone:
-        case Stored(cost_micro_usd=int(cost)) | Generated(cost_micro_usd=int(cost)):
-            return dollars(cost)
-        case AttemptFailed(cost_micro_usd=int(cost)):
-            return dollars(cost)
-        case _:
-            return None
