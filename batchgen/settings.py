@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from batchgen.errors import SettingsError
 
@@ -12,11 +13,15 @@ DEFAULT_KEY = "XENODIA_API_KEY"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Proxies by scheme with the hosts that need none, and a file of certificate authorities, None for the system's."""
+    """Proxies by scheme with the hosts that need none; a file of certificate authorities, None for the system's.
+
+    `transport` carries the calls: our own, or the stock one of httpx.
+    """
 
     proxies: Mapping[str, str] = field(default_factory=dict)
     no_proxy: tuple[str, ...] = ()
     ca_file: str | None = None
+    transport: Literal["own", "stock"] = "stock"
 
 
 def environment() -> Mapping[str, str]:
@@ -25,10 +30,12 @@ def environment() -> Mapping[str, str]:
 
 
 def surroundings(environ: Mapping[str, str] = os.environ) -> Surroundings:
-    """Read `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and `SSL_CERT_FILE`, lower case winning.
+    """Read `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, lower case winning, and two more.
+
+    Those are `SSL_CERT_FILE` and `BATCHGEN_TRANSPORT`.
 
     Raises:
-        SettingsError: the certificate file is not there.
+        SettingsError: the certificate file is not there, or there is no such transport.
     """
     lowered = {name: value for name, value in environ.items() if name.lower() == name or name.lower() not in environ}
     named = {name.lower(): value for name, value in lowered.items() if value}
@@ -37,7 +44,10 @@ def surroundings(environ: Mapping[str, str] = os.environ) -> Surroundings:
     ca_file = environ.get("SSL_CERT_FILE") or None
     if ca_file and not Path(ca_file).is_file():
         raise SettingsError(f"SSL_CERT_FILE names {ca_file}, which is no file; mend or unset it")
-    return Surroundings(proxies, no_proxy, ca_file)
+    transport = environ.get("BATCHGEN_TRANSPORT") or Surroundings().transport
+    if transport not in {"own", "stock"}:
+        raise SettingsError("BATCHGEN_TRANSPORT is own or stock; mend or unset it")
+    return Surroundings(proxies, no_proxy, ca_file, "own" if transport == "own" else "stock")
 
 
 def credential(source: str | None, folder: Path, environ: Mapping[str, str] = os.environ) -> str:

@@ -1,27 +1,33 @@
-"""The one door to the network: how clients are built, and what they may never do.
+"""The one door to the network: which transport carries a call, and what it may never do.
 
-Neither the client for the API, which alone carries a credential, nor those for pictures follow a redirect, keep a
-cookie, read the environment, or repeat a request.
+Neither the transports for the API, which alone carry a credential, nor those for pictures follow a redirect, keep a
+cookie, read the environment, or repeat a request that could cost anything.
 """
 
-import http.cookiejar
 import ipaddress
 import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import httpx
 
+from batchgen.api.http1 import Http1Transport, Limits
 from batchgen.errors import SettingsError
 from batchgen.guard import is_loopback
 
 CONNECTIONS: Final = 20
 KEEPALIVE_SECONDS: Final = 1.0
-"""Shorter than any server's patience, so that a paid POST never goes over a connection that is being closed."""
+"""Shorter than any server's patience: httpx's transport looks at a kept connection, but does not watch it."""
+WATCHED_SECONDS: Final = 30.0
+"""Longer, because our transport hears at once when a kept connection ends."""
 SLOWEST_UPLOAD: Final = 64 * 1024
 """Bytes per second that an upload may take before it is given up."""
+
+
+Kind: TypeAlias = Literal["own", "stock"]
+"""Our transport, or httpx's, which also serves proxies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,8 @@ class Network:
 
     `proxies` holds a proxy URL by the scheme that is asked for (`http`, `https`, `all`); `no_proxy` hosts, `.suffix`es,
     addresses, networks or `*`; `ca_file` trusted certificates instead of the system's. Loopback is never proxied.
-    `private_hosts` names (lower case) from which pictures may be fetched in private networks.
+    `private_hosts` names (lower case) from which pictures may be fetched in private networks. `transport` is what
+    carries the calls that no proxy does.
     """
 
     proxies: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +66,7 @@ class Network:
     ca_file: str | None = None
     private_hosts: frozenset[str] = frozenset()
     timeouts: Timeouts = field(default_factory=Timeouts)
+    transport: Kind = "own"
 
     def proxy(self, scheme: str, host: str, port: int) -> str | None:
         """The proxy for one address, None for none."""
@@ -68,7 +76,7 @@ class Network:
 
 
 class Door:
-    """Builds the clients of a run over one network; its certificates are read once.
+    """Opens the transports of a run over one network; its certificates are read once.
 
     Raises:
         SettingsError: the certificate file, or later a proxy, is of no use.
@@ -79,20 +87,30 @@ class Door:
         self.network = network
         self._context = tls_context(network.ca_file)
 
-    def client(self, proxy: str | None, *, keep: int, agent: str) -> httpx.AsyncClient:
-        """A client that trusts nothing it was not told; `keep` is how many idle connections it may hold."""
+    def once(self, proxy: str | None = None) -> httpx.AsyncBaseTransport:
+        """A connection of its own for every request: none that the other side is closing, or has answered on."""
+        return self._ours(idle=0) if self._is_ours(proxy) else self._stock(proxy, idle=0)
+
+    def kept(self, proxy: str | None = None) -> httpx.AsyncBaseTransport:
+        """Connections that serve one request after another."""
+        return self._ours(idle=CONNECTIONS) if self._is_ours(proxy) else self._stock(proxy, idle=CONNECTIONS)
+
+    def pinned(self, proxy: str | None = None) -> httpx.AsyncBaseTransport:
+        """Connections that may be pinned to an address; httpx would let one serve another name without asking."""
+        return self.kept() if self._is_ours(proxy) else self.once(proxy)
+
+    def _is_ours(self, proxy: str | None) -> bool:
+        return proxy is None and self.network.transport == "own"
+
+    def _ours(self, *, idle: int) -> httpx.AsyncBaseTransport:
+        return Http1Transport(self._context, Limits(CONNECTIONS, idle, WATCHED_SECONDS))
+
+    def _stock(self, proxy: str | None, *, idle: int) -> httpx.AsyncBaseTransport:
+        limits = httpx.Limits(
+            max_connections=CONNECTIONS, max_keepalive_connections=idle, keepalive_expiry=KEEPALIVE_SECONDS
+        )
         try:
-            return httpx.AsyncClient(
-                verify=self._context,
-                proxy=proxy,
-                limits=httpx.Limits(
-                    max_connections=CONNECTIONS, max_keepalive_connections=keep, keepalive_expiry=KEEPALIVE_SECONDS
-                ),
-                trust_env=False,
-                follow_redirects=False,
-                cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
-                headers={"User-Agent": agent, "Accept-Encoding": "identity"},
-            )
+            return httpx.AsyncHTTPTransport(verify=self._context, proxy=proxy, limits=limits, trust_env=False)
         except (ValueError, httpx.InvalidURL, ImportError) as error:
             raise SettingsError("the proxy of the environment is not a http or https proxy URL; mend it") from error
 

@@ -30,6 +30,7 @@ SLOWEST: Final = 1024
 
 # hosts of pictures sit behind filters that refuse agents which do not look like a browser's
 AGENT: Final = f"Mozilla/5.0 (compatible; batchgen/{__version__})"
+HEADERS: Final = {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
 
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -65,16 +66,15 @@ class Pictures:
         self._policy = policy
         self._patience = Patience(max_bytes, door.network.timeouts, clock)
         self._resolve = resolver
-        # no idle connection is kept: one pinned to an address could serve another name without asking its certificate
         proxies: tuple[str | None, ...] = (None, *dict.fromkeys(door.network.proxies.values()))
-        self._clients = {proxy: door.client(proxy, keep=0, agent=AGENT) for proxy in proxies}
+        self._carriers = {proxy: door.pinned(proxy) for proxy in proxies}
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        for client in self._clients.values():
-            await client.aclose()
+        for carrier in self._carriers.values():
+            await carrier.aclose()
 
     @asynccontextmanager
     async def download(self, url: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -125,18 +125,16 @@ class Pictures:
         return await self._send(target, last, None)
 
     async def _send(self, target: Target, host: str, proxy: str | None) -> httpx.Response:
-        client = self._clients[proxy]
         url = httpx.URL(scheme=target.scheme, host=host, port=target.port, raw_path=target.path.encode("ascii"))
-        request = client.build_request(
+        timeouts = self._patience.timeouts
+        request = httpx.Request(
             "GET",
             url,
-            headers={"Host": _host_header(target)},
-            timeout=self._patience.timeouts.of(self._patience.timeouts.picture_answer),
-            extensions={"sni_hostname": target.host},
+            headers={"Host": _host_header(target), **HEADERS},
+            extensions={"sni_hostname": target.host, "timeout": timeouts.of(timeouts.picture_answer).as_dict()},
         )
-        timeouts = self._patience.timeouts
         with anyio.fail_after(timeouts.connect + timeouts.picture_answer):  # headers may trickle, too
-            return await client.send(request, stream=True)
+            return await self._carriers[proxy].handle_async_request(request)
 
 
 def _check_head(response: httpx.Response, host: str, max_bytes: int) -> None:

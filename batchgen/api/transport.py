@@ -11,13 +11,14 @@ import httpx
 from batchgen import __version__
 from batchgen.api import Order, wire
 from batchgen.api.meaning import Broke, Call, Phase
-from batchgen.api.network import CONNECTIONS, SLOWEST_UPLOAD, Door
+from batchgen.api.network import SLOWEST_UPLOAD, Door
 from batchgen.api.outcomes import REACH, Answer, of_break
 from batchgen.errors import BatchgenError, NotTaken, SettingsError
 from batchgen.guard import is_loopback
 
 REQUESTS: Final = 64
 ANSWER_BYTES: Final = 1024 * 1024
+HEADERS: Final = {"User-Agent": f"batchgen/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
 
 FAILURES: Final = (
     httpx.HTTPError,
@@ -98,10 +99,8 @@ class Transport:
                 f"{self.host or 'the provider'}: the base URL must be https (http only on this machine)"
             )
         proxy = door.network.proxy(url.scheme, url.host, url.port or 443)
-        agent = f"batchgen/{__version__}"
-        # a paid POST has a connection of its own: none that the other side is closing, and no answer to something else
-        self._submits = door.client(proxy, keep=0, agent=agent)
-        self._polls = door.client(proxy, keep=CONNECTIONS, agent=agent)
+        self._submits = door.once(proxy)
+        self._polls = door.kept(proxy)
 
     async def __aenter__(self) -> Self:
         return self
@@ -120,18 +119,17 @@ class Transport:
         """
         trail, upload = Trail(), len(order.body)
         headers = {
+            **HEADERS,
             wire.AUTHORIZATION: f"Bearer {credential}",
             wire.IDEMPOTENCY_KEY: order.token,
             "Content-Type": order.content_type,
         }
-        timeout = self._timeouts.of(self._timeouts.answer, upload)
-        request = self._submits.build_request(
+        request = httpx.Request(
             "POST",
             self.origin + wire.GENERATIONS,
             content=order.body,
             headers=headers,
-            timeout=timeout,
-            extensions={"trace": trail},
+            extensions={"trace": trail, "timeout": self._timeouts.of(self._timeouts.answer, upload).as_dict()},
         )
         try:
             return await self._exchange(self._submits, request, self._timeouts.submit + upload / SLOWEST_UPLOAD)
@@ -149,25 +147,25 @@ class Transport:
             Unavailable: no whole answer came.
             Stop: the server's certificate is not trusted, or the proxy wants credentials.
         """
-        headers = {wire.AUTHORIZATION: f"Bearer {credential}"} if credential is not None else {}
-        timeout = self._timeouts.of(self._timeouts.poll_answer)
-        request = self._polls.build_request("GET", self.origin + path, headers=headers, timeout=timeout)
+        headers = HEADERS if credential is None else {**HEADERS, wire.AUTHORIZATION: f"Bearer {credential}"}
+        extensions = {"timeout": self._timeouts.of(self._timeouts.poll_answer).as_dict()}
+        request = httpx.Request("GET", self.origin + path, headers=headers, extensions=extensions)
         try:
             return await self._exchange(self._polls, request, self._timeouts.poll)
         except FAILURES as error:
             raise broken("poll", "sent", error, self.host) from error
 
-    async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request, seconds: float) -> Answer:
+    async def _exchange(self, carrier: httpx.AsyncBaseTransport, request: httpx.Request, seconds: float) -> Answer:
         async with self._limiter:
             try:
                 with anyio.fail_after(seconds):
-                    return await self._send(client, request)
+                    return await self._send(carrier, request)
             except FAILURES:
                 self._listener.lost()
                 raise
 
-    async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> Answer:
-        response = await client.send(request, stream=True)
+    async def _send(self, carrier: httpx.AsyncBaseTransport, request: httpx.Request) -> Answer:
+        response = await carrier.handle_async_request(request)
         self._listener.heard()
         try:
             body = await _read(response)

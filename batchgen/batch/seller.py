@@ -73,7 +73,13 @@ def client_of(manifest: Manifest, remote: Remote, reach: Reach, environ: Mapping
     return Client(
         remote.base_url,
         lambda: credential(source, manifest.folder, environ),
-        network=Network(around.proxies, around.no_proxy, around.ca_file, frozenset(remote.private_hosts)),
+        network=Network(
+            proxies=around.proxies,
+            no_proxy=around.no_proxy,
+            ca_file=around.ca_file,
+            private_hosts=frozenset(remote.private_hosts),
+            transport=around.transport,
+        ),
         max_bytes=manifest.terms.limits.expert.max_bytes,
         listener=reach,
     )

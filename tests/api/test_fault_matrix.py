@@ -224,7 +224,8 @@ async def test_the_listener_hears_of_every_call() -> None:
     heard: list[str] = []
     reach.heard = lambda: heard.append("heard")  # type: ignore[method-assign]
     reach.lost = lambda: heard.append("lost")  # type: ignore[method-assign]
-    async with at(json_reply(task(), 500), (Read(), Close()), json_reply(task()), listener=reach) as (_, client):
+    failing = json_reply(task(), 500, {"Connection": "close"})  # a kept connection that dies is tried again
+    async with at(failing, (Read(), Close()), json_reply(task()), listener=reach) as (_, client):
         for _ in range(2):
             with pytest.raises(Unavailable):
                 await client.status("task_1")

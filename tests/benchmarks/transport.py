@@ -115,8 +115,8 @@ async def measure(arm: str, origin: str, folder: Path, divisor: int) -> dict[str
     """CPU microseconds per request by how many were in flight, and megabytes per second of CPU."""
     context = ssl.create_default_context(cafile=str(folder / "ca.pem") if origin.startswith("https") else None)
     found: dict[str, float] = {}
-    for many, count in ROUNDS:
-        count = max(many, count // divisor // (10 if arm in {"stock", "client"} and many > 1 else 1))
+    for many, most in ROUNDS:
+        count = max(many, most // divisor // (10 if arm in {"stock", "client"} and many > 1 else 1))
         async with asker(arm, origin, context, many) as ask:
             await spread(ask, "/small", many, many)
             found[f"c={many}"] = await spread(ask, "/small", many, count) / count * 1e6
@@ -166,8 +166,6 @@ def arms(arguments: argparse.Namespace, folder: Path) -> dict[str, list[dict[str
                     options.append("--uvloop")
                 told = subprocess.run([*here, *options], stdout=subprocess.PIPE, text=True, check=True)
                 found[arm].append(json.loads(told.stdout))
-        seconds = os.times()
-        del seconds
     finally:
         server.terminate()
         server.wait()
@@ -206,8 +204,8 @@ def main() -> None:
             print(json.dumps(runner.run(measure(arguments.arm, arguments.origin, folder, arguments.divisor))))
     else:
         began = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder:
-            print(table(arms(arguments, Path(folder))))
+        with tempfile.TemporaryDirectory() as place:
+            print(table(arms(arguments, Path(place))))
         print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
 
 
@@ -218,5 +216,4 @@ def uv() -> asyncio.AbstractEventLoop:
 
 
 if __name__ == "__main__":
-    with __import__("contextlib").suppress(KeyboardInterrupt):
-        main()
+    main()

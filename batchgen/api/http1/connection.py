@@ -147,14 +147,22 @@ class Connection(asyncio.Protocol):
 
     async def _sent(self, request: httpx.Request, incoming: Incoming, seconds: float | None) -> bool:
         """Send it; False if the answer came before the end of it."""
+        if not outgoing.has_body(request):
+            return await self._written(outgoing.head(request), incoming, seconds)
         async with aclosing(outgoing.pieces(request)) as pieces:
             async for piece in pieces:
-                if incoming.headed or self._transport is None:
+                if not await self._written(piece, incoming, seconds):
                     return False
-                self._check()
-                self._transport.write(piece)
-                while self._full and not incoming.headed:
-                    await self.wait(seconds, httpx.WriteTimeout)
+        return True
+
+    async def _written(self, piece: bytes | memoryview, incoming: Incoming, seconds: float | None) -> bool:
+        """Hand a piece to the system; False if the answer came instead."""
+        if incoming.headed or self._transport is None:
+            return False
+        self._check()
+        self._transport.write(piece)
+        while self._full and not incoming.headed:
+            await self.wait(seconds, httpx.WriteTimeout)
         return not self._full
 
     def _check(self) -> None:

@@ -10,13 +10,33 @@ PIECE_BYTES: Final = 256 * 1024
 """How much is handed to a socket at once."""
 
 
+def head(request: httpx.Request) -> bytes:
+    """The request's line and its headers.
+
+    Raises:
+        httpx.LocalProtocolError: something in them would end a line early.
+    """
+    lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
+    lines += [b"%s: %s" % pair for pair in request.headers.raw]
+    text = b"\r\n".join(lines) + b"\r\n\r\n"
+    ends = len(lines) + 1
+    if lines[0].count(b" ") != 2 or text.count(b"\n") != ends or text.count(b"\r") != ends or b"\0" in text:
+        raise httpx.LocalProtocolError("a space, a line end or a zero byte where none may be")
+    return text
+
+
+def has_body(request: httpx.Request) -> bool:
+    """Whether anything comes after the head."""
+    return "Content-Length" in request.headers or "Transfer-Encoding" in request.headers
+
+
 async def pieces(request: httpx.Request) -> AsyncGenerator[bytes | memoryview, None]:
     """What goes over the wire; the head comes with the first of the body.
 
     Raises:
-        httpx.LocalProtocolError: a header would end a line early, or the body is longer or shorter than they say.
+        httpx.LocalProtocolError: see `head`, or the body is longer or shorter than the headers say.
     """
-    waiting = _head(request)
+    waiting = head(request)
     async with aclosing(_body(request)) as body:
         async for piece in body:
             if len(piece) < PIECE_BYTES:
@@ -28,16 +48,6 @@ async def pieces(request: httpx.Request) -> AsyncGenerator[bytes | memoryview, N
             waiting = b""
     if waiting:
         yield waiting
-
-
-def _head(request: httpx.Request) -> bytes:
-    lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
-    lines += [b"%s: %s" % pair for pair in request.headers.raw]
-    text = b"\r\n".join(lines) + b"\r\n\r\n"
-    ends = len(lines) + 1
-    if lines[0].count(b" ") != 2 or text.count(b"\n") != ends or text.count(b"\r") != ends or b"\0" in text:
-        raise httpx.LocalProtocolError("a space, a line end or a zero byte where none may be")
-    return text
 
 
 async def _body(request: httpx.Request) -> AsyncGenerator[bytes, None]:

@@ -6,6 +6,7 @@ from typing import Final
 
 import httpx
 
+from batchgen.api.http1 import outgoing
 from batchgen.api.http1.connection import Connection
 from batchgen.api.http1.incoming import Incoming
 from batchgen.api.http1.pool import Limits, Origin, Pool
@@ -99,4 +100,4 @@ def _origin(request: httpx.Request) -> Origin:
 
 def _repeatable(request: httpx.Request) -> bool:
     """Whether sending it twice is harmless, and possible."""
-    return request.method in _REPEATABLE and not {"content-length", "transfer-encoding"} & set(request.headers)
+    return request.method in _REPEATABLE and not outgoing.has_body(request)
