@@ -46,8 +46,9 @@ class Connection(asyncio.Protocol):
         self._incoming, self._writing = incoming, True
         try:
             self._check()
+            head = outgoing.head_of(request)
             await trace("http11.send_request_headers.started", {"request": request})
-            if await self._sent(request, incoming, seconds.get("write")):
+            if await self._sent(head, request, seconds.get("write")):
                 self._writing = False
                 await trace("http11.send_request_body.complete", {"request": request})
             while not incoming.headed:
@@ -145,25 +146,29 @@ class Connection(asyncio.Protocol):
         self._full = False
         self._wake()
 
-    async def _sent(self, request: httpx.Request, incoming: Incoming, seconds: float | None) -> bool:
+    async def _sent(self, head: bytes, request: httpx.Request, seconds: float | None) -> bool:
         """Send it; False if the answer came before the end of it."""
         if not outgoing.has_body(request):
-            return await self._written(outgoing.head(request), incoming, seconds)
-        async with aclosing(outgoing.pieces(request)) as pieces:
+            return await self._written(head, seconds)
+        async with aclosing(outgoing.pieces(head, request)) as pieces:
             async for piece in pieces:
-                if not await self._written(piece, incoming, seconds):
+                if not await self._written(piece, seconds):
                     return False
         return True
 
-    async def _written(self, piece: bytes | memoryview, incoming: Incoming, seconds: float | None) -> bool:
+    async def _written(self, piece: bytes | memoryview, seconds: float | None) -> bool:
         """Hand a piece to the system; False if the answer came instead."""
-        if incoming.headed or self._transport is None:
+        if self._answered or self._transport is None:
             return False
         self._check()
         self._transport.write(piece)
-        while self._full and not incoming.headed:
+        while self._full and not self._answered:
             await self.wait(seconds, httpx.WriteTimeout)
         return not self._full
+
+    @property
+    def _answered(self) -> bool:
+        return self._incoming is not None and self._incoming.headed
 
     def _check(self) -> None:
         if self._failure is not None:

@@ -10,7 +10,7 @@ PIECE_BYTES: Final = 256 * 1024
 """How much is handed to a socket at once."""
 
 
-def head(request: httpx.Request) -> bytes:
+def head_of(request: httpx.Request) -> bytes:
     """The request's line and its headers.
 
     Raises:
@@ -30,13 +30,13 @@ def has_body(request: httpx.Request) -> bool:
     return "Content-Length" in request.headers or "Transfer-Encoding" in request.headers
 
 
-async def pieces(request: httpx.Request) -> AsyncGenerator[bytes | memoryview, None]:
+async def pieces(head: bytes, request: httpx.Request) -> AsyncGenerator[bytes | memoryview, None]:
     """What goes over the wire; the head comes with the first of the body.
 
     Raises:
-        httpx.LocalProtocolError: see `head`, or the body is longer or shorter than the headers say.
+        httpx.LocalProtocolError: the body is longer or shorter than the headers say.
     """
-    waiting = head(request)
+    waiting = head
     async with aclosing(_body(request)) as body:
         async for piece in body:
             if len(piece) < PIECE_BYTES:
