@@ -119,7 +119,7 @@ class Pool:
             return
         idle = self._idle.setdefault(origin, deque())
         idle.append((asyncio.get_running_loop().time(), connection))
-        while self._stale(idle[0][0]) or not idle[0][1].usable:
+        while idle and (self._stale(idle[0][0]) or not idle[0][1].usable):
             idle.popleft()[1].abort()
 
     def _stale(self, since: float) -> bool:
