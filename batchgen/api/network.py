@@ -66,7 +66,7 @@ class Network:
     ca_file: str | None = None
     private_hosts: frozenset[str] = frozenset()
     timeouts: Timeouts = field(default_factory=Timeouts)
-    transport: Kind = "own"
+    transport: Kind = "stock"
 
     def proxy(self, scheme: str, host: str, port: int) -> str | None:
         """The proxy for one address, None for none."""

@@ -242,7 +242,7 @@ async def test_a_connection_is_not_kept_for_ever() -> None:
         server.then(reply(), reply(), reply())
         await call(transport, asked(server))
         with time_flies():
-            await call(transport, asked(server))
+            await call(transport, asked(server, extensions={"timeout": {}}))
         assert [request.connection for request in server.requests] == [1, 2]
 
 

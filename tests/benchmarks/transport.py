@@ -100,8 +100,10 @@ async def asker(arm: str, origin: str, context: ssl.SSLContext, many: int) -> As
 
 
 def asking(transport: httpx.AsyncBaseTransport, origin: str) -> Ask:
+    urls = {path: httpx.URL(origin + path) for path in ("/small", "/large")}
+
     async def ask(path: str) -> int:
-        request = httpx.Request("GET", origin + path, extensions={"timeout": SECONDS})
+        request = httpx.Request("GET", urls[path], extensions={"timeout": SECONDS})
         response = await transport.handle_async_request(request)
         try:
             return sum([len(chunk) async for chunk in response.aiter_raw()])
