@@ -1,5 +1,6 @@
 """The command line: one program, one module per verb, each imported when it is called and not before."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -83,10 +84,18 @@ def program() -> None:
 
 def main() -> NoReturn:
     """The entry point of the console script; told to end, it still says its last lines."""
+    _take_standard_places()
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # one that is ignored, as under nohup, stays so
             signal.signal(number, _end)
     program.main()
+
+
+def _take_standard_places() -> None:
+    """Let no file or socket of ours get the number of a standard stream that was closed before we began."""
+    while (place := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(place)
 
 
 def _end(_number: int, _frame: object) -> NoReturn:

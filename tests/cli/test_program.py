@@ -200,3 +200,13 @@ def test_help_is_there_at_once() -> None:
         if best["help"] <= 5 * best["bare"]:
             return
     raise AssertionError(best)
+
+
+@pytest.mark.parametrize("closed", ["0<&-", ">&-", "<&- >&-"])
+def test_nothing_of_ours_gets_the_number_of_a_closed_stream(closed: str) -> None:
+    """A socket or a journal under the number of stdout would take what somebody prints; uvloop would end for it."""
+    look = "import os, sys, batchgen.cli as c; c._take_standard_places(); sys.stderr.write(str(os.dup(2)))"
+    done = subprocess.run(
+        ["bash", "-c", f'{sys.executable} -c "{look}" {closed}'], stderr=subprocess.PIPE, text=True, check=True
+    )
+    assert int(done.stderr) > 2
