@@ -4,24 +4,26 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, TypeAlias
 
 from batchgen.errors import SettingsError
 
 DEFAULT_KEY = "XENODIA_API_KEY"
 
+Transport: TypeAlias = Literal["own", "stock"]
+"""What carries calls that no proxy does: our own transport, or httpx's."""
+
+TRANSPORT: Final[Transport] = "stock"
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Proxies by scheme with the hosts that need none; a file of certificate authorities, None for the system's.
-
-    `transport` carries the calls: our own, or the stock one of httpx.
-    """
+    """Proxies by scheme with the hosts that need none, and a file of certificate authorities, None for the system's."""
 
     proxies: Mapping[str, str] = field(default_factory=dict)
     no_proxy: tuple[str, ...] = ()
     ca_file: str | None = None
-    transport: Literal["own", "stock"] = "stock"
+    transport: Transport = TRANSPORT
 
 
 def environment() -> Mapping[str, str]:
@@ -44,10 +46,7 @@ def surroundings(environ: Mapping[str, str] = os.environ) -> Surroundings:
     ca_file = environ.get("SSL_CERT_FILE") or None
     if ca_file and not Path(ca_file).is_file():
         raise SettingsError(f"SSL_CERT_FILE names {ca_file}, which is no file; mend or unset it")
-    transport = environ.get("BATCHGEN_TRANSPORT") or Surroundings().transport
-    if transport not in {"own", "stock"}:
-        raise SettingsError("BATCHGEN_TRANSPORT is own or stock; mend or unset it")
-    return Surroundings(proxies, no_proxy, ca_file, "own" if transport == "own" else "stock")
+    return Surroundings(proxies, no_proxy, ca_file, _transport(environ.get("BATCHGEN_TRANSPORT", "")))
 
 
 def credential(source: str | None, folder: Path, environ: Mapping[str, str] = os.environ) -> str:
@@ -71,6 +70,16 @@ def credential(source: str | None, folder: Path, environ: Mapping[str, str] = os
     if not key.isascii() or not key.isprintable() or " " in key:
         raise SettingsError(f"no credential: what {where} holds cannot be an API key; look for stray characters")
     return key
+
+
+def _transport(name: str) -> Transport:
+    match name.strip().lower():
+        case "":
+            return TRANSPORT
+        case "own" | "stock" as known:
+            return known
+        case _:
+            raise SettingsError("BATCHGEN_TRANSPORT is own or stock; mend or unset it")
 
 
 def _default(environ: Mapping[str, str]) -> str:

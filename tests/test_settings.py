@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.errors import SettingsError
-from batchgen.settings import credential, surroundings
+from batchgen.settings import TRANSPORT, credential, surroundings
 
 
 def test_the_built_in_places(tmp_path: Path) -> None:
@@ -63,3 +63,16 @@ def test_a_missing_certificate_file() -> None:
     """A certificate file that is not there is an error of its own, not a later failure of TLS."""
     with pytest.raises(SettingsError, match="SSL_CERT_FILE"):
         surroundings({"SSL_CERT_FILE": "/nowhere/ca.pem"})
+
+
+@pytest.mark.parametrize(("named", "taken"), [("own", "own"), (" Stock ", "stock"), ("", TRANSPORT)])
+def test_a_transport_may_be_chosen(named: str, taken: str) -> None:
+    """Calls are carried by the transport that the environment names."""
+    assert surroundings({"BATCHGEN_TRANSPORT": named}).transport == taken
+    assert surroundings({}).transport == TRANSPORT
+
+
+def test_an_unknown_transport() -> None:
+    """A transport that does not exist is not silently another one."""
+    with pytest.raises(SettingsError, match="own or stock"):
+        surroundings({"BATCHGEN_TRANSPORT": "carrier pigeon"})

@@ -9,13 +9,14 @@ import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import httpx
 
 from batchgen.api.http1 import Http1Transport, Limits
 from batchgen.errors import SettingsError
 from batchgen.guard import is_loopback
+from batchgen.settings import TRANSPORT, Transport
 
 CONNECTIONS: Final = 20
 KEEPALIVE_SECONDS: Final = 1.0
@@ -24,10 +25,6 @@ WATCHED_SECONDS: Final = 30.0
 """Longer, because our transport hears at once when a kept connection ends."""
 SLOWEST_UPLOAD: Final = 64 * 1024
 """Bytes per second that an upload may take before it is given up."""
-
-
-Kind: TypeAlias = Literal["own", "stock"]
-"""Our transport, or httpx's, which also serves proxies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ class Network:
     ca_file: str | None = None
     private_hosts: frozenset[str] = frozenset()
     timeouts: Timeouts = field(default_factory=Timeouts)
-    transport: Kind = "stock"
+    transport: Transport = TRANSPORT
 
     def proxy(self, scheme: str, host: str, port: int) -> str | None:
         """The proxy for one address, None for none."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import anyio
 import pytest
@@ -13,12 +14,13 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchgen.api import Waiting, wire
 from batchgen.api.client import Client
 from batchgen.api.network import Door, Network, Timeouts
 from batchgen.api.pictures import Pictures
 from batchgen.errors import BatchgenError, NotTaken, OutcomeUnknown, SettingsError, Stop, Unavailable
 from batchgen.guard import Policy
-from tests.api.stage import KEY, at, order
+from tests.api.stage import KEY, at, bring, order
 from tests.wire_server import Close, Read, Send, Stall, WireServer, head, json_reply, reply, task
 
 pytestmark = pytest.mark.anyio
@@ -279,3 +281,25 @@ async def test_a_submit_cancelled_after_it_was_sent_stays_cancelled() -> None:
         await anyio.wait_all_tasks_blocked()
         group.cancel_scope.cancel()
     assert [type(each) for each in said] == [anyio.get_cancelled_exc_class()]
+
+
+@pytest.mark.parametrize("transport", ["own", "stock"])
+async def test_either_transport_carries_all_calls(transport: Literal["own", "stock"], authority: Authority) -> None:
+    """Over ours and over httpx's a submit has a connection of its own, polls share one, pictures come from theirs."""
+    network = Network(ca_file=authority.file, transport=transport)
+    async with WireServer(context=authority.context("127.0.0.1")) as server:
+        server.then(json_reply(task(), 202), json_reply(task()), json_reply(task(), 202), json_reply(task()))
+        server.then(*[reply(200, b"x" * 300_000)] * 2)
+        async with Client(server.origin, lambda: KEY, network=network) as client:
+            for _ in range(2):
+                assert (await client.submit(order())).task_id == "task_1"
+                assert await client.status("task_1") == Waiting("waiting")
+            for _ in range(2):
+                assert await bring(client, f"{server.origin}/1.png") == b"x" * 300_000
+    submits = [request for request in server.requests if request.method == "POST"]
+    polls = [request.connection for request in server.requests if request.target == wire.task_path("task_1")]
+    assert [request.connection for request in submits] == [1, 3]
+    assert polls == [2, 2]
+    for request in server.requests:
+        assert request.headers["user-agent"].count("batchgen/") == 1
+        assert request.headers["accept-encoding"] == "identity"
