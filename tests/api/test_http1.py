@@ -14,9 +14,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from batchgen.api.http1 import Http1Transport, Limits
+from batchgen.api.http1.dial import dial
 from batchgen.api.http1.incoming import HEADERS, OVERHEAD_BYTES, Incoming
-from tests.contracts.http import HALF_BODY, HttpContract, asked, drained, settled, time_flies
-from tests.wire_server import Close, Read, Reset, Script, Send, Stall, WireServer, head, reply
+from tests.contracts.http import HALF_BODY, LARGE, HttpContract, asked, drained, settled, time_flies
+from tests.wire_server import Close, Read, ReadHead, Reset, Script, Send, Stall, WireServer, head, reply
 
 pytestmark = pytest.mark.anyio
 
@@ -280,6 +281,16 @@ async def test_a_server_that_speaks_first_is_not_sent_to() -> None:
         assert trail.phase == "unsent"
 
 
+async def test_an_answer_ends_the_sending() -> None:
+    """Whoever answers before it has read everything, and reads no more, is not sent the rest."""
+    early = Send(head(413, {"Content-Length": "2"}) + b"no")
+    async with WireServer() as server, ours() as transport:
+        server.then((ReadHead(), early, Stall()), reply())
+        assert await call(transport, asked(server, "/", "POST", content=LARGE)) == b"no"
+        await call(transport, asked(server))
+        assert [request.connection for request in server.requests] == [1, 2]
+
+
 async def test_closing_breaks_off_what_still_runs() -> None:
     """A body that ends with its connection is not taken for whole because we closed it."""
     async with WireServer() as server:
@@ -374,3 +385,49 @@ async def test_a_silent_address_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
         await silent.wait()
         with time_flies():
             assert await calling == b"x"
+
+
+async def test_of_two_that_win_at_once_one_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two connections that are made in the same moment are one too many."""
+    loop = asyncio.get_running_loop()
+    connect, both = loop.sock_connect, asyncio.Event()
+    started: list[socket.socket] = []
+
+    async def together(connection: socket.socket, address: tuple[str, int]) -> None:
+        started.append(connection)
+        await connect(connection, address)
+        await both.wait()
+
+    monkeypatch.setattr(loop, "sock_connect", together)
+    async with WireServer() as server:
+        leading(monkeypatch, ("127.0.0.1", server.port), ("127.0.0.1", server.port))
+        dialling = asyncio.ensure_future(dial("two.example", server.port))
+        with time_flies():
+            while len(started) < 2:
+                await checkpoint()
+        await settled()
+        both.set()
+        winner = await dialling
+        assert winner in started
+        assert sorted(each.fileno() >= 0 for each in started) == [False, True]
+        winner.close()
+
+
+async def test_a_winner_that_comes_too_late_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is made in the moment of the cancellation is closed."""
+    loop = asyncio.get_running_loop()
+    connect, scope = loop.sock_connect, anyio.CancelScope()
+    made: list[socket.socket] = []
+
+    async def late(connection: socket.socket, address: tuple[str, int]) -> None:
+        await connect(connection, address)
+        made.append(connection)
+        scope.cancel()
+
+    monkeypatch.setattr(loop, "sock_connect", late)
+    async with WireServer() as server:
+        leading(monkeypatch, ("127.0.0.1", server.port), ("127.0.0.1", server.port))
+        with scope:
+            await dial("two.example", server.port)
+        assert scope.cancelled_caught
+        assert [each.fileno() for each in made] == [-1]

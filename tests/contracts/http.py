@@ -507,6 +507,30 @@ class HttpContract:
                 assert "certificate" in repr(_cause(refused.error)).lower()
         assert len(server.requests) == 1
 
+    @pytest.mark.parametrize(
+        ("script", "phase"),
+        [
+            ((Read(), Close()), "sent"),
+            ((Read(), Reset()), "sent"),
+            ((Read(), HALF_BODY, Close()), "answer begun"),
+            ((ReadHead(), Reset()), "sent in part"),
+        ],
+    )
+    async def test_what_breaks_behind_tls_says_how_far_it_got(self, script: Script, phase: Phase) -> None:
+        """The same holds where everything is encrypted."""
+        authority = trustme.CA()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        with authority.cert_pem.tempfile() as file:
+            trusting = ssl.create_default_context(cafile=file)
+        async with WireServer(context=context) as server, self.open(trusting, exchanges=1, idle=1) as transport:
+            server.then(script, reply())
+            body = LARGE if phase == "sent in part" else b"x"
+            found = await self.broken(transport, asked(server, "/", "POST", content=body))
+            assert isinstance(found.error, httpx.TransportError)
+            assert found.phase == phase
+            assert (await self.call(transport, asked(server)))[0].status_code == 200
+
     async def test_what_does_not_speak_tls_was_not_sent_to(self) -> None:
         """Garbage instead of a handshake."""
         async with self.at((GARBAGE, Close())) as (server, transport):
