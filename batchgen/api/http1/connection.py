@@ -25,7 +25,7 @@ class Connection(asyncio.Protocol):
         self._over = over
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[bool] | None = None
         self._incoming: Incoming | None = None
         self._failure: httpx.HTTPError | None = None
         self._writing = self._full = self._paused = False
@@ -73,14 +73,16 @@ class Connection(asyncio.Protocol):
         """
         self._check()
         waiter = self._waiter = self._loop.create_future()
-        timer = None if seconds is None else self._loop.call_later(seconds, _expire, waiter, late)
+        timer = None if seconds is None else self._loop.call_later(seconds, _expire, waiter)
         try:
-            await waiter
+            expired = await waiter
         finally:
             if timer is not None:
                 timer.cancel()
             if self._waiter is waiter:  # the connection may already serve somebody else
                 self._waiter = None
+        if expired:
+            raise late("nothing moved in time")
 
     def leave(self, incoming: Incoming) -> None:
         """Read no more of this answer."""
@@ -176,7 +178,7 @@ class Connection(asyncio.Protocol):
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+            self._waiter.set_result(False)
 
     def _fail(self, failure: httpx.HTTPError, cause: Exception | None = None) -> None:
         failure.__cause__ = cause or failure.__cause__
@@ -198,9 +200,9 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
 
-def _expire(waiter: "asyncio.Future[None]", late: type[httpx.TimeoutException]) -> None:
+def _expire(waiter: "asyncio.Future[bool]") -> None:
     if not waiter.done():
-        waiter.set_exception(late("nothing moved in time"))
+        waiter.set_result(True)
 
 
 async def _untraced(_event: str, _info: dict[str, Any]) -> None:
