@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from batchgen.api.http1 import Http1Transport, Limits
 from batchgen.api.http1.dial import dial
 from batchgen.api.http1.incoming import HEADERS, OVERHEAD_BYTES, Incoming
-from tests.contracts.http import HALF_BODY, LARGE, HttpContract, asked, drained, settled, time_flies
+from tests.contracts.http import HALF_BODY, HALF_HEAD, LARGE, HttpContract, asked, drained, settled, time_flies
 from tests.wire_server import Close, Read, ReadHead, Reset, Script, Send, Stall, WireServer, head, reply
 
 pytestmark = pytest.mark.anyio
@@ -227,7 +227,13 @@ async def test_a_free_call_over_a_dead_connection_is_made_again(method: str) -> 
 
 @pytest.mark.parametrize(
     ("method", "script"),
-    [("POST", (Read(), Close())), ("POST", (Read(), Reset())), ("GET", (Read(), HALF_BODY, Close()))],
+    [
+        ("POST", (Read(), Close())),
+        ("POST", (Read(), Reset())),
+        ("DELETE", (Read(), Close())),
+        ("GET", (Read(), HALF_HEAD, Close())),
+        ("GET", (Read(), HALF_BODY, Close())),
+    ],
 )
 async def test_what_may_have_been_heard_is_never_sent_twice(method: str, script: Script) -> None:
     """Neither a paid call nor one whose answer has begun is repeated, on a kept connection either."""
