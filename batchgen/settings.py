@@ -13,7 +13,7 @@ DEFAULT_KEY = "XENODIA_API_KEY"
 Transport: TypeAlias = Literal["own", "stock"]
 """What carries calls that no proxy does: our own transport, or httpx's."""
 
-TRANSPORT: Final[Transport] = "stock"
+TRANSPORT: Final[Transport] = "own"
 
 
 @dataclass(frozen=True, slots=True)
