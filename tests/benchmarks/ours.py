@@ -62,7 +62,7 @@ class SlowFile(apsw.VFSFile):
     """One of them."""
 
     def __init__(self, name: str | apsw.URIFilename | None, flags: list[int], syncs: Syncs, seconds: float) -> None:
-        super().__init__("", name, flags)  # type: ignore[arg-type]  # None is a temporary file
+        super().__init__("", name, flags)
         self._syncs, self._seconds = syncs, seconds
 
     def xSync(self, flags: int) -> None:  # noqa: N802
