@@ -4,6 +4,8 @@ All sums are micro-USD. The law: spent + reserved + in doubt never exceeds a cap
 """
 
 from dataclasses import dataclass, fields
+from operator import add, attrgetter, neg
+from typing import Final
 
 from batchgen.lifecycle import (
     Accepted,
@@ -36,15 +38,19 @@ class Money:
     unpriced: int = 0
 
     def __add__(self, other: "Money") -> "Money":
-        return Money(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Money)))
+        return Money(*map(add, _amounts(self), _amounts(other)))
 
     def __neg__(self) -> "Money":
-        return Money(*(-getattr(self, f.name) for f in fields(Money)))
+        return Money(*map(neg, _amounts(self)))
 
     @property
     def exposed(self) -> int:
         """What a cap is held against."""
         return self.spent + self.reserved + self.in_doubt
+
+
+_amounts = attrgetter(*(each.name for each in fields(Money)))
+_NOTHING: Final = Money()
 
 
 def change(before: Milestone, after: Milestone) -> Money:
@@ -60,7 +66,7 @@ def _weight(milestone: Milestone) -> Money:
         case InDoubt(price_micro_usd=price) | JobFailed(in_doubt_micro_usd=price):
             return Money(in_doubt=price or 0, unpriced=price is None)
         case Planned() | Generated() | Stored() | AttemptFailed():
-            return Money()
+            return _NOTHING
 
 
 def _arrow(before: Milestone, after: Milestone) -> Money:
@@ -81,4 +87,4 @@ def _arrow(before: Milestone, after: Milestone) -> Money:
         case Generated(cost_micro_usd=cost), AttemptFailed():
             return Money(lost=cost or 0)
         case _:
-            return Money()
+            return _NOTHING

@@ -112,6 +112,11 @@ class Caps:
     resent: int | None = None
     own_task: bool = field(default=False, kw_only=True)
 
+    @property
+    def bounding(self) -> bool:
+        """Whether any sum is bounded."""
+        return any(cap is not None for cap in (self.batch, self.day, self.run, self.run_pictures, self.resent))
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:

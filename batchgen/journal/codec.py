@@ -135,13 +135,22 @@ def _object(body: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    return {f.name: _plain_value(getattr(value, f.name)) for f in fields(value)}
+    return {name: _plain_value(getattr(value, name)) for name in _names(type(value))}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 def _plain_value(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain_value(each) for each in value]
-    return _plain(value) if is_dataclass(value) else value
+    match value:
+        case str() | int() | float() | None:
+            return value
+        case tuple():
+            return [_plain_value(each) for each in value]
+        case _:
+            return _plain(value)
 
 
 @cache

@@ -1,7 +1,8 @@
 """One thread that writes, and group commit: what arrives while a commit is being made goes into the next.
 
-Each piece of work is a savepoint of its own, so that one refusal does not touch its neighbours. A commit that fails
-fails all of them, and nothing is written after it: what the disk holds then is for the next run to read.
+Notes are taken one by one and written together before the commit; any other piece of work is a savepoint of its own.
+So one refusal does not touch its neighbours. A commit that fails fails all of them, and nothing is written after it:
+what the disk holds then is for the next run to read.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 import anyio
 import apsw
@@ -23,13 +24,46 @@ Work: TypeAlias = Callable[[apsw.Connection], Result]
 _MOST: Final = 512
 """Pieces of work in one commit; the others wait for the next."""
 
+_LINGER_SECONDS: Final = 0.002
+"""How long the first waits for company: less than any answer of a server takes, and a third of the syncs."""
+
 
 @dataclass(slots=True, eq=False)
 class _Piece:
     work: Work[Any]
     future: "asyncio.Future[Any]"
+    is_note: bool
     value: Any = None
     error: Exception | None = None
+
+
+class Notes(Protocol):
+    """Where notes are kept between the beginning of a transaction and its end."""
+
+    def begin(self, connection: apsw.Connection) -> None:
+        """A transaction has begun."""
+        ...
+
+    def settle(self, connection: apsw.Connection) -> None:
+        """Write what was noted: the transaction ends, or work comes that is to see it."""
+        ...
+
+    def forget(self) -> None:
+        """Work went by that may have changed anything."""
+        ...
+
+
+class NoNotes:
+    """None are taken."""
+
+    def begin(self, connection: apsw.Connection) -> None:
+        """Nothing."""
+
+    def settle(self, connection: apsw.Connection) -> None:
+        """Nothing."""
+
+    def forget(self) -> None:
+        """Nothing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +76,9 @@ class Commits:
     connection: apsw.Connection
     after_commit: Callable[[], None]
     lost: Callable[[], str] = lambda: ""
-    _queue: "queue.SimpleQueue[_Piece | None]" = field(default_factory=queue.SimpleQueue)
+    notes: Notes = field(default_factory=NoNotes)
+    _lingering: list[_Piece] = field(default_factory=list)
+    _queue: "queue.SimpleQueue[list[_Piece] | None]" = field(default_factory=queue.SimpleQueue)
     _broken: JournalError | None = None
     _closed: bool = False
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
@@ -53,19 +89,39 @@ class Commits:
         self._thread.start()
 
     async def do(self, work: Work[Result]) -> Result:
-        """Do a piece of work in a transaction; durable on return, which a cancellation does not hasten.
+        """Do a piece of work in a transaction, after what was noted before it.
+
+        It is durable on return, which a cancellation does not hasten.
 
         Raises:
             JournalError: the commit failed, or an earlier one had, or the journal is closed.
             Exception: whatever the work raises; then nothing of it was recorded.
         """
+        return await self._given(work, is_note=False)
+
+    async def note(self, work: Work[Result]) -> Result:
+        """Let a piece of work leave its notes; written and durable on return, otherwise as `do`.
+
+        It may read, and refuses before it notes anything.
+        """
+        return await self._given(work, is_note=True)
+
+    async def _given(self, work: Work[Result], *, is_note: bool) -> Result:
         if self._closed:
             raise JournalError("The journal is closed; this run has ended.")
-        piece = _Piece(work, self._loop.create_future())
-        self._queue.put(piece)
+        if not self._lingering:
+            self._loop.call_later(_LINGER_SECONDS, self._hand_over)
+        piece = _Piece(work, self._loop.create_future(), is_note)
+        self._lingering.append(piece)
         with anyio.CancelScope(shield=True):
             await piece.future
         return piece.future.result()  # type: ignore[no-any-return]  # the work's own result
+
+    def _hand_over(self) -> None:
+        """Give the thread what has gathered, and wake it once for all of it."""
+        if self._lingering:
+            self._queue.put(self._lingering)
+            self._lingering = []
 
     @property
     def broken(self) -> bool:
@@ -81,6 +137,7 @@ class Commits:
     async def close(self) -> None:
         """End the thread after what it has been given, and close the connection."""
         self._closed = True
+        self._hand_over()
         self._queue.put(None)
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._thread.join)
@@ -99,24 +156,26 @@ class Commits:
     def _gather(self) -> list[_Piece]:
         """Wait for work, and take all there is; nothing means the end."""
         first = self._queue.get()
-        pieces = [] if first is None else [first]
+        pieces = list(first or ())
         while pieces and len(pieces) < _MOST:
             try:
-                piece = self._queue.get_nowait()
+                more = self._queue.get_nowait()
             except queue.Empty:
                 break
-            if piece is None:
+            if more is None:
                 self._queue.put(None)  # the end comes after this commit
                 break
-            pieces.append(piece)
+            pieces += more
         return pieces
 
     def _commit(self, pieces: list[_Piece]) -> None:
         try:
             if self._broken is None:
                 self.connection.execute("BEGIN IMMEDIATE")
+                self.notes.begin(self.connection)
                 for piece in pieces:
-                    self._do(piece)
+                    (self._note if piece.is_note else self._do)(piece)
+                self.notes.settle(self.connection)
                 self.connection.execute("COMMIT")
                 if gone := self.lost():
                     self._refuse(JournalError(gone))
@@ -133,7 +192,17 @@ class Commits:
             for piece in pieces:
                 piece.error = type(self._broken)(str(self._broken))
 
+    def _note(self, piece: _Piece) -> None:
+        try:
+            piece.value = piece.work(self.connection)
+        except apsw.Error:
+            raise
+        except Exception as error:  # it belongs to whoever gave the work
+            piece.error = error
+
     def _do(self, piece: _Piece) -> None:
+        self.notes.settle(self.connection)
+        self.notes.forget()
         self.connection.execute("SAVEPOINT piece")
         try:
             piece.value = piece.work(self.connection)

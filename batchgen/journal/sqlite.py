@@ -113,7 +113,8 @@ class SqliteJournal:
         self._told_at = opened.machine.clock()
         self._reading = anyio.CapacityLimiter(1)
         self._proven = opened.proven
-        self._commits = Commits(opened.writer, self._after_commit, self._lost)
+        self._recorder = recording.Recorder()
+        self._commits = Commits(opened.writer, self._after_commit, self._lost, self._recorder)
 
     @property
     def identity(self) -> Identity:
@@ -164,10 +165,10 @@ class SqliteJournal:
         """Record milestones of one job, all or none; durable on return."""
 
         def work(connection: apsw.Connection) -> None:
-            recording.record(connection, entries, caps, self._stamp())
+            self._recorder.take(connection, entries, caps, self._stamp())
 
         try:
-            await self._commits.do(work)
+            await self._commits.note(work)
         except JournalError as error:
             if self._commits.broken:
                 await self._keep_paid(entries, error)
