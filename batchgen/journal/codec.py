@@ -135,7 +135,7 @@ def _object(body: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    return {name: _plain_value(getattr(value, name)) for name in _names(type(value))}
+    return {name: _plain_value(getattr(value, name)) for name in _names(value.__class__)}
 
 
 @cache

@@ -50,6 +50,10 @@ class Structure:
         """What the file says it is."""
         return await to_thread.run_sync(child.structure, path)
 
+    def check_here(self, path: str) -> Picture:
+        """The same for whoever is in a thread that may block."""
+        return child.structure(path)
+
 
 class _Died(Exception):
     """A decoding process ended in the middle of its work."""

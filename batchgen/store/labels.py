@@ -31,9 +31,9 @@ class Labels:
         with open(part.path, "rb") as file:
             data, short = embedded(file.read(), picture.media_type, label.facts)
         self._tell(short)
-        other = Part.create(self._folder, job)
+        other = Part(self._folder, job)
         try:
-            other.write(data)
+            other.hold(data)
             other.finish()
             whole = _is(other.path, picture)
         except BaseException:
@@ -65,9 +65,9 @@ class Labels:
         target, digest = name + SUFFIX, hashlib.sha256(text).hexdigest()
         if self._folder.adopt(target, digest):
             return
-        part = Part.create(self._folder, 0)  # of no job: if we are killed, a sweep removes it
+        part = Part(self._folder, 0)  # of no job: if we are killed, a sweep removes it
         try:
-            part.write(text)
+            part.hold(text)
             part.finish()
             self._publish(f"{PARTS}/{os.path.basename(part.path)}", target, digest)
         finally:

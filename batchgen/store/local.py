@@ -19,7 +19,7 @@ from batchgen.label import Label
 from batchgen.picture import Picture
 from batchgen.store import Saved, Slot
 from batchgen.store.child import refusal
-from batchgen.store.decode import Check
+from batchgen.store.decode import Check, Structure
 from batchgen.store.disk import Disk, RealDisk
 from batchgen.store.folder import Folder
 from batchgen.store.labels import Labels
@@ -29,8 +29,8 @@ from batchgen.terms import Expert
 
 MAX_BYTES: Final = Expert().max_bytes
 
-_INLINE_BYTES: Final = 1024 * 1024
-"""A chunk up to this is written on the event loop: going to a thread takes longer."""
+_HELD_BYTES: Final = 1024 * 1024
+"""So much of a picture is held in memory before a thread writes it: most are written, checked and linked in one go."""
 
 _THREADS: Final = 8
 
@@ -67,7 +67,8 @@ class LocalStore(LocalShelf):
         self._max_bytes = max_bytes
         self._labels = Labels(self._folder)
         self._limiter = CapacityLimiter(_THREADS)
-        self._scanning = anyio.Lock()
+        self._scanning, self._removing = anyio.Lock(), anyio.Lock()
+        self._leaving: dict[str, OSError | None] = {}
         self._parts: dict[int, set[str]] | None = None  # by job: what a killed run left, and this one's proofs
 
     async def ready(self) -> None:
@@ -90,21 +91,20 @@ class LocalStore(LocalShelf):
             OSError: the place failed; nothing is left under the final name.
         """
         checked_stem(stem_of(slot))
-        parts = await self._known_parts()
-        part = await self._run(lambda: Part.create(self._folder, slot.job))
+        await self._known_parts()
+        part = Part(self._folder, slot.job)
         try:
             await self._receive(part, chunks)
+            if isinstance(self._check, Structure):
+                check = self._check.check_here
+                return await self._run(lambda: self._keep(slot, part, check))
+            await self._run(part.finish)
             picture = await self._check.check(part.path)
-            received = part.digest.hexdigest()
-            part = await self._inscribed(part, slot, picture)
-            proof = Proof(slot.job, slot.index, slot.of, part.digest.hexdigest(), received)
-            parts.setdefault(slot.job, set()).add(proof_name(proof))
-            await self._run(lambda: prove(self._folder, part, proof))
+            return await self._run(lambda: self._proven(slot, part, picture))
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._run(part.discard)
             raise
-        return await self._run(lambda: self._publish(proof, slot.stem, picture, slot.label))
 
     async def find(self, job: int, stem: str, label: Label | None = None) -> tuple[Saved, ...]:
         """The pictures that an interrupted run had saved for this job, published now; else empty."""
@@ -126,7 +126,15 @@ class LocalStore(LocalShelf):
 
     async def remove(self, name: str) -> None:
         """Remove one name, and the sidecar of ours beside it; nothing happens if it is not there."""
-        await self._run(lambda: self._remove(name))
+        leaving = self._leaving
+        leaving[name] = None
+        async with self._removing:  # whoever comes first removes for all who came meanwhile
+            if leaving is self._leaving:
+                self._leaving = {}
+                with anyio.CancelScope(shield=True):
+                    await self._run(lambda: self._remove_each(leaving))
+        if (failed := leaving[name]) is not None:
+            raise failed
         if self._parts and (proof := proof_of(name)):
             self._forget(self._parts, proof.job, name)
 
@@ -155,20 +163,36 @@ class LocalStore(LocalShelf):
 
     async def _receive(self, part: Part, chunks: AsyncIterable[bytes]) -> None:
         async for chunk in chunks:
-            part.size += len(chunk)
+            part.hold(chunk)
             if part.size > self._max_bytes:
                 raise refusal(f"it has more than {self._max_bytes:,} bytes")
-            if len(chunk) <= _INLINE_BYTES:
-                part.write(chunk)
-            else:
-                await self._run(lambda chunk=chunk: part.write(chunk))  # type: ignore[misc]
-        await self._run(part.finish)
+            if part.held_bytes >= _HELD_BYTES:
+                await self._run(part.write)
 
-    async def _inscribed(self, part: Part, slot: Slot, picture: Picture) -> Part:
+    def _keep(self, slot: Slot, part: Part, check: Callable[[str], Picture]) -> Saved:
+        """All that follows the last byte."""
+        part.finish()
+        return self._proven(slot, part, check(part.path))
+
+    def _proven(self, slot: Slot, part: Part, picture: Picture) -> Saved:
+        """Name a checked part for what it is, then give the picture its name."""
+        received = part.digest.hexdigest()
+        whole = self._inscribed(part, slot, picture)
+        proof = Proof(slot.job, slot.index, slot.of, whole.digest.hexdigest(), received)
+        assert self._parts is not None
+        self._parts.setdefault(slot.job, set()).add(proof_name(proof))
+        try:
+            prove(self._folder, whole, proof)
+        except BaseException:
+            whole.discard()
+            raise
+        return self._publish(proof, slot.stem, picture, slot.label)
+
+    def _inscribed(self, part: Part, slot: Slot, picture: Picture) -> Part:
         label = slot.label
         if label is None or not label.embed:
             return part
-        return await self._run(lambda: self._labels.inscribe(part, slot.job, label, picture))
+        return self._labels.inscribe(part, slot.job, label, picture)
 
     def _publish(self, proof: Proof, stem: str, picture: Picture, label: Label | None) -> Saved:
         source = proof_name(proof)
@@ -202,6 +226,14 @@ class LocalStore(LocalShelf):
             self._labels.remove(name)
         self._folder.remove(name)
 
+    def _remove_each(self, names: dict[str, OSError | None]) -> None:
+        """Remove names, and note beside each what hindered it."""
+        for name in names:
+            try:
+                self._remove(name)
+            except OSError as error:
+                names[name] = error
+
     def _remove_all(self, names: Iterable[str]) -> None:
         for name in names:
             self._folder.remove(name)
@@ -214,9 +246,10 @@ class LocalStore(LocalShelf):
             parts.pop(job, None)
 
     async def _known_parts(self) -> dict[int, set[str]]:
-        async with self._scanning:
-            if self._parts is None:
-                self._parts = await self._run(lambda: scan(self._folder))
+        if self._parts is None:
+            async with self._scanning:
+                if self._parts is None:
+                    self._parts = await self._run(lambda: scan(self._folder))
         return self._parts
 
     async def _run(self, work: Callable[[], Result]) -> Result:

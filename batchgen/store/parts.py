@@ -6,49 +6,61 @@ import os
 import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from batchgen.errors import BadAsset
 from batchgen.picture import Picture
 from batchgen.store.child import structure
-from batchgen.store.disk import Disk
 from batchgen.store.folder import Folder
 from batchgen.store.names import PARTS, Proof, new_part, proof_name, read_part
 
 
 @dataclass(slots=True)
 class Part:
-    """A picture that is being written, hashed as it comes."""
+    """A picture that is being written, hashed as it goes to the disk; chunks are held until somebody may block.
 
-    path: str
-    disk: Disk
-    fd: int
+    `size` counts what was held and written, `held_bytes` what still waits.
+    """
+
+    folder: Folder
+    job: int
+    path: str = ""
+    fd: int = -1
     size: int = 0
+    held_bytes: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
+    _held: list[bytes] = field(default_factory=list)
 
-    @classmethod
-    def create(cls, folder: Folder, job: int) -> Self:
-        """Open a new file that nobody else has."""
-        path = folder.path(new_part(job))
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        return cls(path, folder.disk, os.open(path, flags, 0o666))  # the user's umask decides, as for any new file
+    def hold(self, chunk: bytes) -> None:
+        """Take a chunk; the only thing here that never blocks."""
+        self._held.append(chunk)
+        self.size += len(chunk)
+        self.held_bytes += len(chunk)
 
-    def write(self, chunk: bytes) -> None:
-        """Append a chunk."""
-        self.disk.write(self.fd, chunk)
-        self.digest.update(chunk)
+    def write(self) -> None:
+        """Append what is held to a file that nobody else has."""
+        if not self.path:
+            self.path = self.folder.path(new_part(self.job))
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            self.fd = os.open(self.path, flags, 0o666)  # the user's umask decides, as for any new file
+        held, self._held, self.held_bytes = self._held, [], 0
+        for chunk in held:
+            self.folder.disk.write(self.fd, chunk)
+            self.digest.update(chunk)
 
     def finish(self) -> None:
-        """Make the bytes durable and close the file; after an error the part is only good for `discard`."""
-        self.disk.sync(self.fd)
+        """Write the rest, make all durable, close the file; after an error the part is only good for `discard`."""
+        self.write()
+        self.folder.disk.sync(self.fd)
         self._close()
 
     def discard(self) -> None:
         """Remove what there is of it."""
         with contextlib.suppress(OSError):
             self._close()
-        with contextlib.suppress(OSError):
-            os.unlink(self.path)
+        if self.path:
+            with contextlib.suppress(OSError):
+                os.unlink(self.path)
 
     def _close(self) -> None:
         fd, self.fd = self.fd, -1

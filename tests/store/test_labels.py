@@ -29,8 +29,8 @@ def part_of(folder: Folder) -> Part:
     """A finished part with a picture."""
     folder.create()
     folder.make(PARTS)
-    part = Part.create(folder, 7)
-    part.write(picture())
+    part = Part(folder, 7)
+    part.hold(picture())
     part.finish()
     return part
 
