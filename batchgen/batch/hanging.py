@@ -17,17 +17,13 @@ LET_GO = Selection(standings=frozenset({"replaced", "gone"}), states=frozenset({
 async def hang(record: Record, journal: Journal, store: LocalStore) -> None:
     """Move what is misplaced, and what this run had to store beside its place because an older picture was there."""
     waiting = list(record.entries(MISPLACED))
-    waiting += [each for each in record.entries(_stored_by(journal.run)) if _beside(each)]
+    waiting += record.entries(_beside_since(journal.run))
     if waiting:
         await move_all(waiting, journal, store, _Holders(record, store))
 
 
-def _stored_by(run: int) -> Selection:
-    return Selection(standings=frozenset({"current"}), states=frozenset({"stored"}), run=run)
-
-
-def _beside(progress: Progress) -> bool:
-    return any(asset.name.startswith(f"{progress.job.path}~") for asset in _assets(progress)[:1])
+def _beside_since(run: int) -> Selection:
+    return Selection(standings=frozenset({"current"}), states=frozenset({"stored"}), beside=True, run=run)
 
 
 class _Holders:

@@ -123,7 +123,8 @@ class Selection:
     """Which jobs are meant; an empty field means no restriction. `globs` match ids, `*` crosses slashes.
 
     `run` means jobs whose newest milestone that run wrote, `axes` those made from these values, `text` those that have
-    it in their id or prompt, in capitals or not.
+    it in their id or prompt, in capitals or not; `misplaced` those whose picture lies under another name than the
+    manifest gives it, `beside` those where it only goes on with `~` after that, because a file was in the way.
     """
 
     states: frozenset[State] = frozenset()
@@ -131,6 +132,7 @@ class Selection:
     globs: tuple[str, ...] = ()
     numbers: frozenset[int] = frozenset()
     misplaced: bool = False
+    beside: bool = False
     run: int | None = None
     models: frozenset[str] = frozenset()
     axes: Mapping[str, str] = field(default_factory=dict, hash=False)

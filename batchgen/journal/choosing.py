@@ -66,6 +66,7 @@ def selected(progress: Progress, selection: Selection) -> bool:
         and _among(progress.job.request.model, selection.models)
         and selection.axes.items() <= progress.axes.items()
         and (not selection.text or _says(progress.job, folded(selection.text)))
+        and (not selection.beside or beside(progress))
     )
 
 
@@ -87,6 +88,13 @@ def misplaced(progress: Progress) -> bool:
         return False
     name, wanted = progress.milestone.assets[0].name, progress.job.path
     return splitext(name)[0] != wanted and not name.startswith(wanted + "~")
+
+
+def beside(progress: Progress) -> bool:
+    """Whether the picture of a job lies beside the name it should have."""
+    stored = progress.milestone
+    wanted = f"{progress.job.path}~"
+    return isinstance(stored, Stored) and any(asset.name.startswith(wanted) for asset in stored.assets[:1])
 
 
 def goes_on(progress: Progress, terms: Terms, now: float) -> bool:

@@ -37,6 +37,12 @@ from batchgen.lifecycle import Milestone
 _BEFORE: Final = """
     SELECT job, position, run, at, kind, attempt, body, checksum FROM milestones WHERE job = ? AND position = ?"""
 
+_NAME: Final = "iif(json_valid(body), json_extract(body, '$.assets[0].name'), NULL)"
+_ELSEWHERE: Final = f"""
+    NOT coalesce(substr({_NAME}, 1, length(path) + 1) = path || '.'
+        AND substr({_NAME}, length(path) + 2) NOT GLOB '*[./]*', 0)"""
+# Of a million stored pictures nearly all are in place, and need not be made objects to be seen so.
+
 
 class SqliteRecord:
     """A Record over a file; open it in one thread at a time, close it or use it as a context manager.
@@ -209,4 +215,6 @@ def _narrowed(selection: Selection) -> tuple[str, tuple[str | int, ...]]:
         if values := sorted(wanted, key=str):
             parts.append(f"{column} IN ({','.join('?' * len(values))})")
             bindings += values
+    if selection.misplaced or selection.beside:
+        parts.append(_ELSEWHERE)
     return ("WHERE " + " AND ".join(parts) if parts else ""), tuple(bindings)

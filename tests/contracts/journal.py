@@ -553,6 +553,10 @@ class JournalContract:
                 await journal.append([Entry(1, position, replace(stored, assets=(asset(name),)))])
                 with desk.record() as record:
                     assert lines(record, Selection(misplaced=True)) == []
+                    assert len(lines(record, Selection(beside=True))) == ("~" in name)
+            await journal.owe([draft("a", request, "hero/a")], "inputs")
+            with desk.record() as record:
+                assert [line.id for line in lines(record, Selection(misplaced=True))] == ["a"]
 
     async def test_the_order_is_the_manifests(self, desk: Desk) -> None:
         """Reordering rows buys nothing and changes what comes first."""
