@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -14,6 +15,7 @@ from batchgen import watch
 from batchgen.api import cadence
 from batchgen.api.limits import Gates, Reach
 from batchgen.batch.asked import Asked, Observer, RunOptions
+from batchgen.batch.experience import durations
 from batchgen.batch.hanging import hang
 from batchgen.batch.labelling import labels
 from batchgen.batch.seller import preparer, seller
@@ -22,11 +24,14 @@ from batchgen.engine.local import LocalEngine
 from batchgen.errors import BatchgenError, JournalError
 from batchgen.halt import Halt
 from batchgen.journal import Record, Selection
+from batchgen.journal.record import SqliteRecord
 from batchgen.journal.sqlite import SqliteJournal
 from batchgen.manifest.provider import Local
+from batchgen.retry import REAL
 from batchgen.store.decode import Check, Decoder, Structure
 from batchgen.store.local import LocalStore
 from batchgen.store.space import floor_bytes, free_bytes, shortage
+from batchgen.wheel import Wheel
 from batchgen.worker import Worker
 from batchgen.worker.room import Room
 from batchgen.worker.tools import Clocks, Tools
@@ -78,10 +83,10 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
             store=means.store(store),
             terms=terms,
             gates=Gates(terms, reach, client.probe),
-            cadence=means.cadence or _cadence(asked),
+            cadence=await anyio.to_thread.run_sync(_cadence, asked) if means.cadence is None else means.cadence,
             prepare=preparer(asked),
             halt=halt,
-            clocks=Clocks(time.time),
+            clocks=Clocks(time.time, replace(REAL, sleep=Wheel().sleep)),
             caps=asked.buying.caps,
             price=asked.buying.price,
             label=labels(asked.manifest),
@@ -116,7 +121,12 @@ async def _shortage(asked: Asked) -> str:
 
 
 def _cadence(asked: Asked) -> cadence.Cadence:
-    return cadence.LOCAL if isinstance(asked.manifest.provider, Local) else cadence.Cadence()
+    """What earlier runs have seen of this provider is where this one begins."""
+    local = isinstance(asked.manifest.provider, Local)
+    with SqliteRecord(str(asked.location.journal)) as record:
+        known = durations(record)
+    shortest = cadence.LOCAL_HINT_SECONDS if local else cadence.REMOTE_HINT_SECONDS
+    return cadence.experienced(known, shortest_hint_seconds=shortest)
 
 
 def _judge(asked: Asked) -> AbstractAsyncContextManager[Check]:

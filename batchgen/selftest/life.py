@@ -17,7 +17,7 @@ import anyio
 import certifi
 
 from batchgen.api import Waiting
-from batchgen.api.cadence import Cadence
+from batchgen.api.cadence import Cadence, Look
 from batchgen.batch import Means, RunOptions, Unwatched, run
 from batchgen.errors import BatchgenError
 from batchgen.journal.sqlite import SqliteJournal
@@ -73,7 +73,7 @@ class Place:
 class _Eager(Cadence):
     """Asks again at once: the gateway of a self test is quick."""
 
-    def delay(self, asked: int, waiting: Waiting) -> float:  # noqa: ARG002
+    def delay(self, look: Look, waiting: Waiting) -> float:  # noqa: ARG002
         """Next to nothing."""
         return 0.002
 

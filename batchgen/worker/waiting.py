@@ -1,6 +1,7 @@
 """Asking for a task until it is done; free, so it may be broken off at any moment."""
 
 from batchgen.api import NO_PICTURE, Offer, Standing, Waiting
+from batchgen.api.cadence import Look
 from batchgen.errors import OfferExpired, Parked, TaskFailed, Unavailable
 from batchgen.lifecycle import Accepted, AttemptFailed, Generated
 from batchgen.retry import Patience, persist
@@ -65,14 +66,22 @@ async def fresh_offer(carried: Carried, paid: Accepted | Generated) -> Offer:
 
 async def _ask(carried: Carried, task_id: str, waiting: Waiting | None) -> Offer:
     tools, asked, empty = carried.tools, 0, 0
+    interval: float | None = None
     while True:
         if waiting is not None:
-            await tools.clocks.timing.sleep(tools.cadence.delay(asked, waiting))
+            interval = tools.cadence.delay(_next(carried, asked), waiting)
+            await tools.clocks.timing.sleep(interval)
         standing = await look(carried, task_id)
         if isinstance(standing, Offer):
+            if interval is not None:
+                tools.cadence.learn(_next(carried, asked), interval)
             return standing
         waiting, asked, empty = standing, asked + 1, empty + (standing.state == NO_PICTURE)
         _patient(carried, empty)
+
+
+def _next(carried: Carried, asked: int) -> Look:
+    return Look(carried.job.request.model, asked, max(carried.tools.clock() - carried.at.at, 0.0))
 
 
 async def look(carried: Carried, task_id: str) -> Standing:
