@@ -33,7 +33,7 @@ MUTATIONS = {
     ),
     "epoch is not synced": Mutation("journal/epoch.py", "os.fsync(descriptor)", "pass"),
     # the store
-    "a part is not synced": Mutation("store/parts.py", "self.disk.sync(self.fd)", "pass"),
+    "a part is not synced": Mutation("store/parts.py", "self.folder.disk.sync(self.fd)", "pass"),
     "a proof's folder is not synced": Mutation("store/parts.py", "folder.disk.sync_dir(folder.path(PARTS))", "pass"),
     "a picture's folder is not synced": Mutation(
         "store/folder.py",
