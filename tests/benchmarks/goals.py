@@ -27,19 +27,16 @@ class Goal:
     figure: float
     most: float
     spread: float = 0.0
-    at_least: bool = False
     wall: bool = False
 
     @property
     def met(self) -> bool:
         """Whether it is."""
-        return self.figure >= self.most if self.at_least else self.figure <= self.most
+        return self.figure <= self.most
 
-    def broken(self, slack: float) -> bool:
-        """Whether it is worse than `slack` times its goal by more than its spread."""
-        if self.at_least:
-            return self.figure + self.spread < self.most / slack
-        return self.figure - self.spread > self.most * slack
+    def broken(self, floor: float) -> bool:
+        """Whether it is worse than a floor by more than its spread."""
+        return self.figure - self.spread > floor
 
 
 @dataclass(frozen=True)
