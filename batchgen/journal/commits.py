@@ -24,8 +24,8 @@ Work: TypeAlias = Callable[[apsw.Connection], Result]
 _MOST: Final = 512
 """Pieces of work in one commit; the others wait for the next."""
 
-_LINGER_SECONDS: Final = 0.002
-"""How long the first waits for company: less than any answer of a server takes, and a third of the syncs."""
+_LINGER_SECONDS: Final = 0.005
+"""How long the first waits for company: nothing beside the seconds that a picture takes, and far fewer syncs."""
 
 
 @dataclass(slots=True, eq=False)

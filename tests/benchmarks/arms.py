@@ -86,12 +86,13 @@ def run(arm: Arm) -> dict[str, float]:
         with server(work.profile, work.size) as url:
             module, *words = arm.words
             command = [sys.executable, "-m", module, *words, url, folder]
-            environ = {**work.environ(), "KEY": "k" * 20}
+            environ = {**work.environ(), "KEY": "k" * 20, **_preloaded(work, folder)}
             done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise RuntimeError(f"{arm.name} ended with {done.returncode}: {done.stderr[-2000:]}")
             told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
             served = stats(url)
+            told |= _syncs(folder)
     finally:
         shutil.rmtree(folder)
     if not served["downloads"] >= work.jobs:
@@ -99,6 +100,24 @@ def run(arm: Arm) -> dict[str, float]:
     told["cpu_per_job"] = told["cpu"] / work.jobs
     told["jobs_per_second"] = work.jobs / told["wall"]
     return {**told, **{f"server_{name}": value for name, value in served.items()}}
+
+
+def _preloaded(work: Work, folder: str) -> dict[str, str]:
+    """The environment in which syncs are counted, and slow if they are to be; needs a C compiler."""
+    if work.journal != "counted":
+        return {}
+    library = f"{folder}/slow_sync.so"
+    source = str(Path(__file__).with_name("slow_sync.c"))
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return {"LD_PRELOAD": library, "SYNC_MS": str(work.sync_ms), "SYNC_COUNTS": f"{folder}/syncs"}
+
+
+def _syncs(folder: str) -> dict[str, float]:
+    counts = Path(folder, "syncs")
+    if not counts.exists():
+        return {}
+    journal, others = counts.read_text().split()
+    return {"journal_syncs": float(journal), "other_syncs": float(others)}
 
 
 def interleaved(arms: Mapping[str, Arm], rounds: int, told: Callable[[str], None]) -> dict[str, Taken]:

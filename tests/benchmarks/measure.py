@@ -22,7 +22,7 @@ class Work:
     size: int = 200_000
     check: str = "structure"
     journal: str = "full"
-    sync_seconds: float = 0.0
+    sync_ms: int = 0
     polls_per_second: float = 10_000
     slots: int = 100
     uvloop: bool = True
