@@ -110,8 +110,9 @@ class Transport:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._submits.aclose()
-        await self._polls.aclose()
+        with anyio.CancelScope(shield=True):
+            await self._submits.aclose()
+            await self._polls.aclose()
 
     async def post(self, order: Order, credential: str) -> Answer:
         """Send one create, once.

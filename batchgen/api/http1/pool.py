@@ -59,12 +59,13 @@ class Pool:
         return connection
 
     async def aclose(self) -> None:
-        """End all connections, and wait until their sockets are closed."""
+        """End all connections, and wait until their sockets are closed: a moment, which no cancellation cuts short."""
         for connection in list(self._open):
             connection.abort()
-        while self._open:
-            self._changed = anyio.Event()
-            await self._changed.wait()
+        with anyio.CancelScope(shield=True):
+            while self._open:
+                self._changed = anyio.Event()
+                await self._changed.wait()
 
     async def _permit(self, seconds: float | None) -> None:
         try:
