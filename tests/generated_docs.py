@@ -29,6 +29,10 @@ SURROUNDINGS = (
     ("`XENODIA_API_KEY_FILE`", "a file that holds the key, where `XENODIA_API_KEY` is not set"),
     ("`HTTPS_PROXY` `HTTP_PROXY` `ALL_PROXY` `NO_PROXY`", "the proxy for each scheme, and hosts that need none"),
     ("`SSL_CERT_FILE`", "certificate authorities in place of the system's"),
+    (
+        "`BATCHGEN_TRANSPORT`",
+        "`own` (the default) or `stock`: whose HTTP carries the calls; proxies always go by stock",
+    ),
     ("`NO_COLOR` `TERM=dumb`", "no colour; with `dumb` no panel either"),
     ("`BATCHGEN_…`", "options, as named with each verb below; what is typed wins"),
 )
