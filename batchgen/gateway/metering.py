@@ -4,9 +4,11 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from batchgen.api import wire
@@ -41,7 +43,8 @@ class Meter:
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            with suppress(ClientDisconnect):  # in the middle of its body: nobody is left to answer
+                await self._app(scope, receive, noted)
         finally:
             self._counts.note(scope, status, self._timer() - began)
 

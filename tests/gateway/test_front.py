@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -152,3 +153,20 @@ async def test_everything_beside_the_trade_is_public_but_money(tmp_path: Path) -
             await there.client.post(wire.GENERATIONS, json=CREATE),
         ]
         assert [answer.status_code for answer in closed] == [401] * 3
+
+
+async def test_a_client_that_dies_in_the_middle_of_its_body(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is counted under 0, nothing is sold, and no traceback is logged."""
+    head = f"POST {wire.GENERATIONS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+    async with house(tmp_path) as there:
+        url = there.client.base_url
+        async with await anyio.connect_tcp(url.host, url.port or 80) as line:
+            await line.send(head.encode())
+        with anyio.fail_after(30):
+            key = json.dumps({"method": "POST", "route": wire.GENERATIONS, "status": "0"}, sort_keys=True)
+            while not (await samples(there)).get(("batchgen_gateway_requests_total", key)):  # noqa: ASYNC110  # it tells by its counts
+                await anyio.sleep(0.01)
+        await there.bought()
+        assert len(there.paid()) == 1
+    assert [each.message for each in caplog.records if each.levelno >= logging.WARNING] == []
