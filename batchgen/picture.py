@@ -5,7 +5,7 @@ Every function takes any bytes whatever and never raises.
 """
 
 import codecs
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 HEAD_BYTES: Final = 256 * 1024
@@ -31,12 +31,16 @@ _CONTROLS: Final = frozenset(range(32)) - set(b"\t\n\r\f\b\x1b")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A kind of picture that we take. Width and height in pixels, 0 where the bytes at hand do not tell them."""
+    """A kind of picture that we take. Width and height in pixels, 0 where the bytes at hand do not tell them.
+
+    `small` is its thumbnail as JPEG where it was decoded anyway, empty otherwise; what it is does not hang on that.
+    """
 
     media_type: str
     extension: str
     width: int = 0
     height: int = 0
+    small: bytes = field(default=b"", compare=False, repr=False)
 
 
 def sniff(head: bytes) -> Picture | None:

@@ -15,8 +15,8 @@ from batchgen.ledger import Money, change
 from batchgen.lifecycle import InDoubt, Stored
 from batchgen.report.cards import Card, card, reference_name
 from batchgen.report.plain import harmless
-from batchgen.report.thumbnails import shard
 from batchgen.report.timings import Timings
+from batchgen.store.thumbs import shard
 
 COLUMNS: Final = (
     "number", "id", "state", "model", "prompt", "settings", "take", "axes", "row", "references", "files", "attempts",
@@ -138,7 +138,7 @@ class Gallery:
     def _file(self, asset: Asset) -> list[Any]:
         there = os.path.isfile(os.path.join(self.places.folder, asset.name))
         self.missing += not there
-        thumb = f"{self.places.thumbs}/{shard(asset)}" if asset.sha256 in self.places.shown else ""
+        thumb = f"{self.places.thumbs}/{shard(asset.sha256)}" if asset.sha256 in self.places.shown else ""
         href = relative_url(f"{self.places.pictures}/{asset.name}") if there else ""
         return [href, asset.name, asset.size, asset.sha256, asset.width, asset.height, thumb]
 

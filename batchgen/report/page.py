@@ -20,7 +20,8 @@ from batchgen.journal import Record
 from batchgen.report.facts import Asked, facts
 from batchgen.report.gallery import Gallery, Places, assets, relative_url, script_json
 from batchgen.report.look import sheet
-from batchgen.report.thumbnails import Thumbnail, Thumbnails, shard
+from batchgen.report.thumbnails import Thumbnail, Thumbnails
+from batchgen.store.thumbs import put, shard, whole
 
 STYLES: Final = ("base.css", "report.css")
 SCRIPTS: Final = ("data.js", "wall.js", "box.js", "report.js")
@@ -90,24 +91,21 @@ def _thumbnails(record: Record, thumbnails: Thumbnails, place: str, told: Told) 
     shown: set[str] = set()
     for count, (asset, made) in enumerate(thumbnails.each(assets(record)), start=1):
         if not made.problem:
-            _lay(made, thumbnails.place(asset), os.path.join(place, shard(asset)))
+            _lay(made, thumbnails.place(asset), os.path.join(place, shard(asset.sha256)))
             shown.add(asset.sha256)
         told(count)
     return shown
 
 
 def _lay(made: Thumbnail, kept: str, place: str) -> None:
-    """A second name for a thumbnail that is kept, a copy where that cannot be."""
-    if os.path.exists(place):
+    """A second name for a thumbnail that is kept, a copy where that cannot be or a torn one has its name."""
+    if whole(place):
         return
     os.makedirs(os.path.dirname(place), exist_ok=True)
     try:
         os.link(kept, place)
     except OSError:
-        part = f"{place}.part"
-        with open(part, "wb") as file:
-            file.write(made.data)
-        os.replace(part, place)
+        put(place, made.data)
 
 
 def _sweep(place: str, shown: set[str]) -> None:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import queue
-import secrets
 import subprocess
 import sys
 from collections import deque
@@ -21,10 +20,7 @@ from batchgen.errors import BatchgenError
 from batchgen.job import Asset
 from batchgen.store.disk import RealDisk
 from batchgen.store.folder import Folder
-from batchgen.store.names import HOME
-
-KEPT: Final = f"{HOME}/thumbs"
-"""Where thumbnails are kept within a batch folder."""
+from batchgen.store.thumbs import keep, place, whole
 
 _PROGRAM: Final = (
     "import json, sys\n"
@@ -57,11 +53,6 @@ def placeholder(problem: str) -> Thumbnail:
     return Thumbnail(_PLACEHOLDER, "image/svg+xml", problem)
 
 
-def shard(asset: Asset) -> str:
-    """The name of a thumbnail within its folder, by the picture's hash; not more than some hundred share a folder."""
-    return f"{asset.sha256[:2]}/{asset.sha256}.jpg"
-
-
 class Thumbnails:
     """The thumbnails of one batch folder; safe to be asked from many threads. Use it as a context manager.
 
@@ -70,7 +61,6 @@ class Thumbnails:
 
     def __init__(self, folder: str | os.PathLike[str], processes: int | None = None) -> None:
         self._folder = Folder(os.path.realpath(folder), RealDisk())
-        self._kept = os.path.join(os.path.realpath(folder), KEPT)
         self._count = processes or len(os.sched_getaffinity(0))
         self._idle: queue.SimpleQueue[_Shrinker | None] = queue.SimpleQueue()
         for _ in range(self._count):
@@ -94,13 +84,12 @@ class Thumbnails:
 
     def place(self, asset: Asset) -> str:
         """Where the thumbnail of a picture is kept, or would be."""
-        return f"{self._kept}/{shard(asset)}"
+        return place(self._folder.root, asset.sha256)
 
     def get(self, asset: Asset) -> Thumbnail:
         """The thumbnail of a picture, kept or made now, or a placeholder. Blocks; raises nothing."""
-        with contextlib.suppress(OSError), open(self.place(asset), "rb") as file:
-            if data := file.read():
-                return Thumbnail(data)
+        if data := whole(self.place(asset)):
+            return Thumbnail(data)
         try:
             path = self._folder.path(asset.name)
             size = os.lstat(path).st_size
@@ -110,7 +99,7 @@ class Thumbnails:
             return placeholder("the picture is not the one that was stored")
         made = self._make(path)
         if not made.problem:
-            _keep(self.place(asset), made.data)
+            keep(self.place(asset), made.data)
         return made
 
     def each(self, assets: Iterable[Asset]) -> Iterator[tuple[Asset, Thumbnail]]:
@@ -187,16 +176,3 @@ class _Shrinker:
         self._process.kill()
         with contextlib.suppress(OSError):
             self._process.communicate()
-
-
-def _keep(place: str, data: bytes) -> None:
-    """Keep a thumbnail whole under its name, or not at all."""
-    part = f"{place}.{secrets.token_hex(4)}.part"
-    try:
-        os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
-        with open(part, "xb") as file:
-            file.write(data)
-        os.replace(part, place)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(part)

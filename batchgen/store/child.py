@@ -11,10 +11,14 @@ import os
 import resource
 import sys
 from collections.abc import Callable
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from batchgen.errors import BadAsset
 from batchgen.picture import HEAD_BYTES, MAX_PIXELS, TAIL_BYTES, Picture, flaw, sniff
+from batchgen.store.small import small
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 READY: Final = b"ready\n"
 _MEMORY_BYTES: Final = 2 * 1024**3
@@ -46,7 +50,7 @@ def structure(path: str) -> Picture:
 
 
 def decode(path: str) -> Picture:
-    """What a file is, after decoding every pixel of it. Blocks, and may take a second.
+    """What a file is, after decoding every pixel of it, with its thumbnail. Blocks, and may take a second.
 
     Raises:
         BadAsset: it is not one whole picture of a kind we take.
@@ -60,6 +64,7 @@ def decode(path: str) -> Picture:
             image.load()
             frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: a JPEG with another behind it
             size = image.size
+            made = b"" if frames > 1 else _small(image)
     except OSError as error:
         if error.errno is not None:  # of the file; Pillow's own have no number
             raise
@@ -68,7 +73,14 @@ def decode(path: str) -> Picture:
         raise refusal(f"it does not decode ({type(error).__name__})") from error
     if frames > 1:
         raise refusal("it has several frames")
-    return Picture(found.media_type, found.extension, *size)
+    return Picture(found.media_type, found.extension, *size, made)
+
+
+def _small(image: "Image") -> bytes:
+    """The thumbnail of a decoded picture; empty when it cannot be made, which is no fault of the picture."""
+    with contextlib.suppress(Exception):
+        return small(image)
+    return b""
 
 
 def refusal(reason: str) -> BadAsset:
@@ -77,8 +89,9 @@ def refusal(reason: str) -> BadAsset:
 
 
 def answer(line: bytes, check: Callable[[str], Picture] = decode) -> bytes:
-    """Answer one request, which is a path as a line of JSON."""
+    """Answer one request, a path as a line of JSON: a line of JSON, and behind it a thumbnail of so many bytes."""
     reply: dict[str, Any]
+    behind = b""
     try:
         found = check(json.loads(line))
     except BadAsset as error:
@@ -86,8 +99,12 @@ def answer(line: bytes, check: Callable[[str], Picture] = decode) -> bytes:
     except OSError as error:
         reply = {"errno": error.errno, "text": error.strerror}
     else:
-        reply = {"picture": [found.media_type, found.extension, found.width, found.height]}
-    return json.dumps(reply).encode("ascii") + b"\n"
+        behind = found.small
+        reply = {
+            "picture": [found.media_type, found.extension, found.width, found.height],
+            "small": len(behind),
+        }
+    return json.dumps(reply).encode("ascii") + b"\n" + behind
 
 
 def serve(requests: BinaryIO, replies: BinaryIO, reply: Callable[[bytes], bytes] = answer) -> None:

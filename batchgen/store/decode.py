@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -25,6 +26,7 @@ _PROGRAM: Final = (
     "main()\n"
 )
 _LONGEST_ANSWER: Final = 4096
+_LARGEST_SMALL: Final = 1024 * 1024
 _GRACE_SECONDS: Final = 5
 _KILLED: Final = frozenset({-2, -9, -15})
 """Signals that come from people and from a machine short of memory, not from a picture."""
@@ -66,10 +68,11 @@ class _Decoding:
     process: Process
     answers: BufferedByteReceiveStream
 
-    async def ask(self, path: str) -> dict[str, Any]:
+    async def ask(self, path: str) -> tuple[dict[str, Any], bytes]:
+        """What it says, and the thumbnail behind that."""
         await self.send(path)
         answer: dict[str, Any] = json.loads(await self._line())
-        return answer
+        return answer, await self._behind(answer.get("small", 0))
 
     async def ready(self) -> None:
         await self.send(sys.path)
@@ -98,10 +101,22 @@ class _Decoding:
         return self.process.returncode or 0
 
     async def _line(self) -> bytes:
-        try:
+        with _noticed():
             return await self.answers.receive_until(b"\n", _LONGEST_ANSWER)
-        except (anyio.IncompleteRead, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
-            raise _Died from error
+
+    async def _behind(self, size: int) -> bytes:
+        if size > _LARGEST_SMALL:
+            raise _Died
+        with _noticed():
+            return await self.answers.receive_exactly(size) if size else b""
+
+
+@contextlib.contextmanager
+def _noticed() -> Iterator[None]:
+    try:
+        yield
+    except (anyio.IncompleteRead, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
+        raise _Died from error
 
 
 class Decoder:
@@ -133,17 +148,17 @@ class Decoder:
             OSError: it could not be read, or no decoder could be kept running.
         """
         async with self._limiter:
-            answer = await self._ask(path) or await self._ask(path)
+            answer, small = await self._ask(path) or await self._ask(path) or ({}, b"")
         match answer:
             case {"picture": [media_type, extension, width, height]}:
-                return Picture(media_type, extension, width, height)
+                return Picture(media_type, extension, width, height, small)
             case {"bad": reason}:
                 raise BadAsset(reason)
             case {"errno": number, "text": text}:
                 raise OSError(number, text, path)
         raise ChildProcessError("the picture decoder was killed twice from outside; free memory and run again")
 
-    async def _ask(self, path: str) -> dict[str, Any] | None:
+    async def _ask(self, path: str) -> tuple[dict[str, Any], bytes] | None:
         """The answer of a process; None when it was killed from outside."""
         decoding = self._idle.pop() if self._idle else await _start()
         try:
@@ -151,7 +166,7 @@ class Decoder:
         except _Died:
             if await decoding.died() in _KILLED:
                 return None
-            return {"bad": str(child.refusal("decoding it ends the decoder"))}
+            return {"bad": str(child.refusal("decoding it ends the decoder"))}, b""
         except BaseException:
             await decoding.end()
             raise

@@ -25,6 +25,7 @@ from batchgen.store.folder import Folder
 from batchgen.store.labels import Labels
 from batchgen.store.names import PARTS, Proof, candidates, checked_stem, proof_name, stem_of
 from batchgen.store.parts import Part, proof_of, prove, proven, scan, whole_set
+from batchgen.store.thumbs import keep, place
 from batchgen.terms import Expert
 
 MAX_BYTES: Final = Expert().max_bytes
@@ -202,6 +203,8 @@ class LocalStore(LocalShelf):
         stem = stem_of(Slot(proof.job, stem, proof.index, proof.of))
         name = self._folder.publish(source, candidates(stem, proof.sha256, picture.extension), proof.sha256)
         asset = Asset(name, size, proof.sha256, proof.received, picture.media_type, picture.width, picture.height)
+        if picture.small:
+            keep(place(self._folder.root, asset.sha256), picture.small)
         if label is not None and label.sidecar:
             self._labels.put(asset, label)
         return Saved(asset, source)

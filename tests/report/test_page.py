@@ -119,6 +119,18 @@ def test_elsewhere(folder: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "my page_files/thumbs").glob("*/*.jpg"))
 
 
+def test_a_torn_thumbnail(folder: Path, tmp_path: Path) -> None:
+    """What a power cut left of a thumbnail beside the page is replaced when the page is made again."""
+    made(folder, tmp_path / "r.html")
+    beside = sorted((tmp_path / "r_files/thumbs").rglob("*.jpg"))
+    whole = [each.read_bytes() for each in beside]
+    for each in beside:
+        each.unlink()
+        each.write_bytes(b"\xff\xd8 torn")
+    made(folder, tmp_path / "r.html")
+    assert [each.read_bytes() for each in beside] == whole
+
+
 def test_a_picture_that_is_gone(folder: Path) -> None:
     """A picture that is not in the folder any more is counted, and not linked to."""
     gone = folder / "00003/front/pro.jpg"

@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from batchgen.job import Asset
-from batchgen.report.shrink import GROUND, SIDE, answer, shrink
-from batchgen.report.thumbnails import Thumbnails, shard
+from batchgen.report.shrink import answer, shrink
+from batchgen.report.thumbnails import Thumbnails
+from batchgen.store.small import GROUND, SIDE
+from batchgen.store.thumbs import shard
 
 
 def put(folder: Path, name: str, data: bytes) -> Asset:
@@ -85,10 +87,21 @@ def test_each_is_made_once(tmp_path: Path) -> None:
         made = thumbnails.get(asset)
         assert made.problem == ""
         kept = Path(thumbnails.place(asset))
-        assert kept == tmp_path.resolve() / ".batchgen/thumbs" / shard(asset)
+        assert kept == tmp_path.resolve() / ".batchgen/thumbs" / shard(asset.sha256)
         assert [path.name for path in kept.parent.iterdir()] == [kept.name]
         (tmp_path / "a.png").unlink()
         assert thumbnails.get(asset) == made
+
+
+@pytest.mark.parametrize("torn", [b"", b"\xff\xd8\xff\xe0half of one", bytes(900), bytes(900) + b"\xff\xd9"])
+def test_a_torn_one_is_made_again(tmp_path: Path, torn: bytes) -> None:
+    """What a power cut left of a thumbnail is never shown, and a whole one takes its place."""
+    asset = put(tmp_path, "a.png", encoded(Image.new("RGB", (400, 400), "red"), "PNG"))
+    with Thumbnails(tmp_path, 1) as thumbnails:
+        made = thumbnails.get(asset)
+        Path(thumbnails.place(asset)).write_bytes(torn)
+        assert thumbnails.get(asset) == made
+        assert Path(thumbnails.place(asset)).read_bytes() == made.data
 
 
 def bomb() -> bytes:
@@ -116,7 +129,7 @@ def test_what_is_no_picture_gets_a_placeholder(tmp_path: Path, data: bytes, told
         found = [made for _, made in thumbnails.each([bad, good])]
     assert told in found[0].problem
     assert (found[0].media_type, found[1].problem) == ("image/svg+xml", "")
-    assert not os.path.exists(tmp_path / ".batchgen/thumbs" / shard(bad))
+    assert not os.path.exists(tmp_path / ".batchgen/thumbs" / shard(bad.sha256))
 
 
 def test_what_is_not_there_gets_a_placeholder(tmp_path: Path) -> None:

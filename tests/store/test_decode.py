@@ -16,9 +16,11 @@ from PIL import Image
 
 from batchgen.errors import BadAsset
 from batchgen.picture import HEAD_BYTES, Picture
-from batchgen.store import Slot
+from batchgen.store import Slot, child
 from batchgen.store.child import READY, answer, decode, serve, structure
 from batchgen.store.decode import Decoder, Structure
+from batchgen.store.thumbs import KEPT, whole
+from batchgen.store.thumbs import place as thumbs_place
 from tests.contracts.store import REFUSED, finals, save
 from tests.store.pictures import EXTENSION, KINDS, MEDIA, animation, bomb, picture
 from tests.store.places import FolderPlace
@@ -261,6 +263,39 @@ async def test_all_ended(tmp_path: Path) -> None:
     assert not alive(process)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_small_ones_come_with_it(tmp_path: Path, decoder: Decoder, kind: str) -> None:
+    """A picture that was decoded has its thumbnail beside the journal, whole, by the hash of the stored file."""
+    place = FolderPlace(tmp_path / "batch", check=decoder)
+    asset = (await save(place.open(), picture(kind, 600, 300), Slot(7, "a"))).asset
+    kept = whole(thumbs_place(str(place.root), asset.sha256))
+    with Image.open(io.BytesIO(kept)) as image:
+        assert (image.format, image.size) == ("JPEG", (256, 128))
+    assert kept == (await decoder.check(str(place.root / asset.name))).small
+
+
+async def test_small_ones_are_wanted_not_needed(tmp_path: Path, decoder: Decoder) -> None:
+    """Where no thumbnail can be kept the picture is stored all the same, and nothing of it is left."""
+    place = FolderPlace(tmp_path / "batch", check=decoder)
+    place.write(KEPT, b"a file is in the way")
+    saved = await save(place.open(), picture(), Slot(7, "a"))
+    assert place.names() == {saved.asset.name, saved.proof, KEPT}
+
+
+def test_a_picture_that_cannot_be_made_small(tmp_path: Path) -> None:
+    """A picture whose thumbnail fails is a good picture without one."""
+    path = tmp_path / "x.part"
+    Image.new("I;16", (300, 300)).save(path, "PNG")
+    assert decode(str(path)).small[:2] == b"\xff\xd8"
+
+    class Broken:
+        """A decoded picture of which nothing can be made."""
+
+        mode = "unheard of"
+
+    assert child._small(Broken()) == b""  # type: ignore[arg-type]
+
+
 async def test_damaged_inside(tmp_path: Path, decoder: Decoder) -> None:
     """Damage that leaves the structure whole is found by decoding, and the file does not stay."""
     data = bytearray(picture("PNG", 200, 200))
@@ -272,16 +307,21 @@ async def test_damaged_inside(tmp_path: Path, decoder: Decoder) -> None:
 
 
 def test_answers(tmp_path: Path) -> None:
-    """The process answers each request with one line: a picture, a refusal or an error of the file."""
+    """The process answers each request with one line: a picture, a refusal or an error of the file.
+
+    Behind that of a picture come as many bytes as it says.
+    """
 
     def asked(path: Path) -> dict[str, object]:
         reply = answer(json.dumps(str(path)).encode())
-        assert reply.count(b"\n") == 1
-        result: dict[str, object] = json.loads(reply)
+        line, _, behind = reply.partition(b"\n")
+        result: dict[str, object] = json.loads(line)
+        assert len(behind) == result.get("small", 0)
         return result
 
     (tmp_path / "x").write_bytes(picture())
-    assert asked(tmp_path / "x") == {"picture": ["image/png", "png", 48, 32]}
+    told = {"picture": ["image/png", "png", 48, 32], "small": len(decode(str(tmp_path / "x")).small)}
+    assert asked(tmp_path / "x") == told
     assert asked(tmp_path / "missing")["errno"] == 2
     (tmp_path / "x").write_bytes(b"")
     assert "empty" in str(asked(tmp_path / "x")["bad"])
@@ -308,7 +348,7 @@ def test_serves_until_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "x").write_bytes(picture())
     replies = io.BytesIO()
     serve(io.BytesIO(json.dumps(str(tmp_path / "x")).encode() + b"\n"), replies)
-    ready, reply = replies.getvalue().splitlines(keepends=True)
+    ready, reply = replies.getvalue().splitlines(keepends=True)[:2]
     assert ready == READY
     assert b"image/png" in reply
     assert {resource.RLIMIT_AS, resource.RLIMIT_CPU} <= set(limits)

@@ -58,7 +58,7 @@ def count(page: Page) -> str:
 
 
 def judged_and_bought(visitor: Visitor, folder: Path, jobs: int, tmp_path: Path) -> None:
-    """Filter, reject three and accept one, save the picks, and run them."""
+    """Filter, reject three and accept one, save the picks, and run them; what comes again has thumbnails at once."""
     page = opened(visitor, folder)
     assert count(page) == f"{jobs:,} in all"
     assert page.locator(".tile").count() < 300
@@ -95,6 +95,8 @@ def judged_and_bought(visitor: Visitor, folder: Path, jobs: int, tmp_path: Path)
     heads = world.batch("autumn.local").heads()
     twice = [job for job, (kind, _) in heads.items() if kind == "Stored" and _attempts(world, job) == 2]
     assert sorted(twice) == sorted(rejected)
+    digests = [heads[job][1]["assets"][0]["sha256"] for job in rejected]
+    assert all((folder / f".batchgen/thumbs/{each[:2]}/{each}.jpg").stat().st_size > 200 for each in digests)
     paid = [json.loads(line) for line in (folder / ".batchgen/gateway/paid.jsonl").read_text().splitlines()]
     assert len([each for each in paid if each["token"] != "bg-8"]) == 3  # that is the doubt, asked again by its token
 
