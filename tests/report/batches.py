@@ -22,6 +22,7 @@ from batchgen.journal.record import SqliteRecord
 from batchgen.journal.schema import Machine
 from batchgen.journal.sqlite import open_journal
 from batchgen.lifecycle import Accepted, AttemptFailed, Generated, InDoubt, JobFailed, Milestone, Started, Stored
+from batchgen.picture import sniff
 
 PRICE = 134_000
 COLOURS = ("red", "gold", "green", "blue", "white", "grey")
@@ -121,15 +122,18 @@ def _milestones(folder: Path, progress: Progress, fate: "bytes | FailureClass | 
     yield Accepted(1, task, PRICE)
     if isinstance(fate, bytes):
         yield Generated(1, task, PRICE)
-        yield Stored(1, task, PRICE, (written(folder, f"{progress.job.path}.jpg", fate),))
+        yield Stored(1, task, PRICE, (written(folder, progress.job.path, fate),))
         return
     yield AttemptFailed(1, fate, "the provider's content policy said no", 0)
     yield JobFailed(1, fate, "the provider's content policy said no")
 
 
-def written(folder: Path, name: str, data: bytes) -> Asset:
+def written(folder: Path, stem: str, data: bytes) -> Asset:
     """A picture in the batch folder."""
+    found = sniff(data)
+    assert found is not None
+    name = f"{stem}.{found.extension}"
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
     digest = hashlib.sha256(data).hexdigest()
-    return Asset(name, len(data), digest, digest, "image/jpeg", 48, 48)
+    return Asset(name, len(data), digest, digest, found.media_type, found.width, found.height)
