@@ -18,7 +18,7 @@ from batchgen.batch import Ending, Observer, RunOptions, Unwatched
 from batchgen.errors import SettingsError
 from batchgen.journal import STATES, Run, State
 from batchgen.location import Location, locate
-from batchgen.manifest import Manifest
+from batchgen.manifest.load import Manifest
 from batchgen.manifest.quantities import micro_usd
 from batchgen.plan import Plan
 from batchgen.report import export

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from batchgen.job import FileReference, Request, UrlReference, fingerprint
-from batchgen.manifest import ManifestProblems, load
+from batchgen.manifest.load import load
+from batchgen.manifest.problems import ManifestProblems
 from tests.manifest.writing import HEAD, PNG, expand, expanded, fingerprints, problems_of, write
 
 CATALOGUE = """\

@@ -13,7 +13,7 @@ from batchgen import errors, lifecycle
 from batchgen.cli import program
 from batchgen.errors import WORST_FIRST
 from batchgen.lifecycle import FOLLOWS
-from batchgen.manifest import load
+from batchgen.manifest.load import load
 from batchgen.manifest.schema.printed import json_schema
 from batchgen.terms import defaults
 from tests.manifest.writing import expand

@@ -15,7 +15,8 @@ from batchgen.batch.wishes import redo_of
 from batchgen.errors import SettingsError
 from batchgen.job import Request
 from batchgen.journal import Comparison, Run
-from batchgen.manifest import ManifestProblems, load
+from batchgen.manifest.load import load
+from batchgen.manifest.problems import ManifestProblems
 from batchgen.plan import Allowance, Cost, Plan, Prices, check, consent, costs, forecast, paper
 from batchgen.plan.forecast import Experience, Forecast
 from batchgen.report.words import usd

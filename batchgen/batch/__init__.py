@@ -1,40 +1,19 @@
-"""One run: plan, open the tools, feed the engine, say how it ended; the only room that chooses implementations."""
+"""One run and what is asked of it; the only room that chooses implementations.
 
-import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, AsyncExitStack
-from dataclasses import replace
-from pathlib import Path
+Its face is lazy: verbs that only read a journal load nothing of what buys.
+"""
 
-import anyio
+from typing import TYPE_CHECKING
 
-from batchgen import decide as decisions
-from batchgen.api import answers, models
-from batchgen.api.limits import Reach
-from batchgen.batch.allowing import allow, buying_of, write_plan
-from batchgen.batch.asked import Asked, Ending, Observer, RunOptions, Unwatched, Whom, asked, where
-from batchgen.batch.means import Means
-from batchgen.batch.planning import Planned, idle, planned
-from batchgen.batch.seller import client_of, require_credential, seller_at
-from batchgen.batch.wishes import chosen_totals
-from batchgen.batch.working import work
-from batchgen.errors import SettingsError, TaskFailed
-from batchgen.expansion import Expansion, expanded
-from batchgen.halt import Halt
-from batchgen.journal import Identity, Progress, Record, Selection, Totals, lock
-from batchgen.journal.record import SqliteRecord
-from batchgen.journal.sqlite import SqliteJournal, open_journal
-from batchgen.lifecycle import Accepted
-from batchgen.location import Location
-from batchgen.manifest.load import Manifest, load
-from batchgen.manifest.provider import Remote
-from batchgen.manifest.rejects import NAME as REJECTS
-from batchgen.plan import Plan
-from batchgen.report.summary import Summary, reported, summary, write_report
-from batchgen.store.decode import Structure
-from batchgen.store.local import LocalStore
-from batchgen.store.owner import claim
-from batchgen.verdict import verdict
+from batchgen.lazy import lazily
+
+if TYPE_CHECKING:
+    from batchgen.batch.allowing import write_plan
+    from batchgen.batch.asked import Ending, Observer, RunOptions, Unwatched, Whom, where
+    from batchgen.batch.deciding import decide
+    from batchgen.batch.means import Means
+    from batchgen.batch.records import open_record
+    from batchgen.batch.running import catalogue, plan, run
 
 __all__ = [
     "Ending",
@@ -52,169 +31,21 @@ __all__ = [
     "write_plan",
 ]
 
-LONG_PARKED_SECONDS = 24 * 3600
-"""A task that waits longer than this needs a person."""
-
-RUNNING = Selection(states=frozenset({"running"}))
-
-
-async def plan(options: RunOptions) -> Plan:
-    """What `run` would do; writes nothing and buys nothing.
-
-    Raises:
-        ManifestError: with every problem found, in the file and in what would be sent.
-        SettingsError, JournalError: there is something to mend first.
-    """
-    read = await anyio.to_thread.run_sync(asked, options)
-    with await anyio.to_thread.run_sync(expanded, read.manifest) as expansion:
-        return (await planned(read, expansion, options)).plan
-
-
-async def catalogue(options: RunOptions) -> models.Catalogue:
-    """What the manifest's provider says about its models."""
-    manifest = load(options.manifest, options.provider)
-    if not isinstance(manifest.provider, Remote):
-        return models.Catalogue()
-    async with client_of(manifest, manifest.provider, Reach(), options.environ) as client:
-        return await client.models()
-
-
-def open_record(location: Location) -> AbstractContextManager[Record]:
-    """A batch's journal for reading."""
-    return SqliteRecord(str(location.journal))
-
-
-async def decide(
-    location: Location, decision: decisions.Decision, names: Sequence[str] | None, whom: Whom
-) -> list[Progress]:
-    """Write a person's decision about the jobs of these ids or globs; None means all that are in doubt.
-
-    Raises:
-        SettingsError: the decision does not fit; for Paid also when the provider does not know that task as this job's.
-        ProviderError: the provider, which is asked about a Paid, cannot say.
-    """
-    async with open_journal(str(location.journal), None, verb="resolve") as journal:
-        with open_record(location) as record:
-            jobs = decisions.eligible(record, decision, by_name=names is not None)
-            chosen = jobs if names is None else decisions.meant(jobs, names)
-            if isinstance(decision, decisions.Paid):
-                await _ask_first(record, location, whom, chosen, decision.task_id)
-        decided = await decisions.decide(journal, chosen, decision)
-        await journal.end(0, f"decided about {len(decided)} of the jobs")
-    await anyio.to_thread.run_sync(_told, location)
-    return decided
-
-
-def _manifest_of(identity: Identity, whom: Whom) -> Manifest:
-    """The manifest that says who sells to a batch: the one named, or where only its folder is, the journal's."""
-    source = identity.manifest if Path(whom.source).is_dir() else whom.source
-    if not Path(source).is_file():
-        raise SettingsError(f"the task is asked for first, and the manifest {source} is not there; name the manifest")
-    return load(source, "local" if identity.provider == "local" else whom.provider)
-
-
-async def _ask_first(record: Record, location: Location, whom: Whom, chosen: Sequence[Progress], task_id: str) -> None:
-    """Ask the provider for a task before it is taken for paid."""
-    if not answers.usable(task_id) or len(chosen) != 1:
-        raise SettingsError("--paid takes one task id, as the provider gave it, and the one job that it is of")
-    manifest = await anyio.to_thread.run_sync(_manifest_of, record.identity, whom)
-    async with seller_at(manifest, location, Reach()) as client:
-        try:
-            sold = await client.sold(task_id)
-        except TaskFailed as gone:
-            raise SettingsError(f"the provider does not know task {task_id} any more; nothing was decided") from gone
-    decisions.check_paid(record, chosen[0], task_id, sold)
-
-
-async def run(options: RunOptions, observer: Observer) -> Ending:
-    """Buy what is owed. The same call again goes on where the last one stopped.
-
-    Raises:
-        BatchgenError: nothing could be begun, or the journal failed; the exit code is the error's.
-    """
-    began = time.monotonic()
-    await anyio.to_thread.run_sync(_turned_away, options)
-    read = await anyio.to_thread.run_sync(asked, options)
-    if await anyio.to_thread.run_sync(idle, read, options):
-        return _idle(read, time.monotonic() - began)
-    require_credential(read.manifest, read.environ)
-    rejects = read.location.hidden / REJECTS
-    with await anyio.to_thread.run_sync(expanded, read.manifest, rejects) as expansion:
-        found = await planned(read, expansion, options)
-        observer.opened(found.plan.folder, found.plan.run, found.plan.new)
-        allow(read, found.plan, options)
-        buying = buying_of(found, expansion, options)
-        return await _carried_out(replace(read, buying=buying), found, expansion, (options, observer, began))
-
-
-async def _carried_out(
-    read: Asked, found: Planned, expansion: Expansion, by: tuple[RunOptions, Observer, float]
-) -> Ending:
-    options, observer, began = by
-    choice = found.wishes.choice
-    async with AsyncExitStack() as stack:
-        journal = await _opened(read, stack, options.means)
-        before = await journal.totals()
-        await journal.owe(expansion.scratch, expansion.inputs, found.wishes.redo, choice)
-        await journal.note_prices(found.plan.prices)
-        with open_record(read.location) as record:
-            halt = await work(read, journal, record, options, observer)
-            totals = await journal.totals()
-            _note_long_parked(record, totals, halt)
-            meant = totals if choice is None else await anyio.to_thread.run_sync(chosen_totals, record, choice)
-        code, reason = verdict(meant, halt, read.manifest.terms.failures.accept)
-        await journal.end(code, reason)
-        number = journal.run
-    told = _told(read.location)
-    spent = totals.money.spent - before.money.spent
-    return Ending(code, reason, found.plan.folder, number, time.monotonic() - began, spent, told)
-
-
-def _turned_away(options: RunOptions) -> None:
-    """Say at once that another run holds the batch, before its tables are read for a long time."""
-    lock.require_free(str(where(options).journal.parent))
-
-
-async def _opened(read: Asked, stack: AsyncExitStack, means: Means) -> SqliteJournal:
-    """Take the batch: its folder must be writable before anything else happens."""
-    await LocalStore(read.location.folder, Structure(), disk=means.disk).ready()
-    path, aliases = str(read.location.journal), read.aliases
-    try:
-        journal = await stack.enter_async_context(
-            open_journal(path, read.identity(), verb="run", also_known_as=aliases)
-        )
-        await anyio.to_thread.run_sync(claim, str(read.location.folder), journal.identity.batch_id)
-        return means.journal(journal)
-    except OSError as broken:
-        raise SettingsError(f"the journal {path} cannot be written: {broken.strerror or broken}") from broken
-
-
-def _idle(read: Asked, seconds: float) -> Ending:
-    """Nothing to do: nobody is asked, and only a report that a killed run did not come to is written."""
-    folder = str(read.location.folder)
-    with open_record(read.location) as record:
-        code, reason = verdict(record.totals(), Halt(), read.manifest.terms.failures.accept)
-        told = summary(record, folder)
-    report = str(read.location.folder / "report.json")
-    if not reported(report, told):
-        write_report(report, told)
-    return Ending(code, reason, folder, run=0, seconds=seconds, spent_micro_usd=0, summary=told)
-
-
-def _told(location: Location) -> Summary:
-    with open_record(location) as record:
-        told = summary(record, str(location.folder))
-    write_report(str(location.folder / "report.json"), told)
-    return told
-
-
-def _note_long_parked(record: Record, totals: Totals, halt: Halt) -> None:
-    """A task that is not done after a day is named, and wakes somebody."""
-    if not totals.counts["running"]:
-        return
-    before = time.time() - LONG_PARKED_SECONDS
-    old = [each for each in record.entries(RUNNING) if isinstance(each.milestone, Accepted) and each.at < before]
-    if old:
-        names = ", ".join(decisions.address(each) for each in old[:3])
-        more = f" and {len(old) - 3} more" if len(old) > 3 else ""
-        halt.note(4, f"not done after a day: {names}{more}; `batchgen resolve --drop ID` ends them")
+__getattr__ = lazily(
+    __name__,
+    {
+        "Ending": "batchgen.batch.asked",
+        "Means": "batchgen.batch.means",
+        "Observer": "batchgen.batch.asked",
+        "RunOptions": "batchgen.batch.asked",
+        "Unwatched": "batchgen.batch.asked",
+        "Whom": "batchgen.batch.asked",
+        "catalogue": "batchgen.batch.running",
+        "decide": "batchgen.batch.deciding",
+        "open_record": "batchgen.batch.records",
+        "plan": "batchgen.batch.running",
+        "run": "batchgen.batch.running",
+        "where": "batchgen.batch.asked",
+        "write_plan": "batchgen.batch.allowing",
+    },
+)

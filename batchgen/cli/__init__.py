@@ -1,5 +1,6 @@
 """The command line: one program, one module per verb, each imported when it is called and not before."""
 
+import gc
 import os
 import signal
 import sys
@@ -24,6 +25,9 @@ Exit codes: 0 all there, 1 some failed for good, 2 mend the command or the
 manifest, 3 payments in doubt, 4 a person must act, 5 journal not usable,
 70 a mistake in batchgen, 75 run again later, 130 and 143 interrupted.
 """
+
+_GARBAGE = 20_000, 20, 20
+"""Importing makes many objects and little garbage; to look for some every 700 would take a tenth of a short command."""
 
 
 class Program(click.Group):
@@ -84,6 +88,7 @@ def program() -> None:
 
 def main() -> NoReturn:
     """The entry point of the console script; told to end, it still says its last lines."""
+    gc.set_threshold(*_GARBAGE)
     _take_standard_places()
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:  # one that is ignored, as under nohup, stays so

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from batchgen.cli.teller import first_lines
 from batchgen.job import Draft, effective
 from batchgen.journal import Change, Difference, Kind
 from batchgen.report.plain import columns, fit, fit_end, harmless, wrapped
-from batchgen.report.words import dollars, many, span, usd, volume
+from batchgen.report.words import dollars, first_lines, many, span, usd, volume
 
 if TYPE_CHECKING:
     from batchgen.plan import Cost, Plan

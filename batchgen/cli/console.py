@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from batchgen.cli.outlet import Outlet
-from batchgen.report.export import line
-from batchgen.report.plain import visible
+from batchgen.report.plain import line, visible
 
 __all__ = ["Console", "Voice", "visible"]
 

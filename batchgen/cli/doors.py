@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -151,4 +150,6 @@ class Desk(NamedTuple):
 
 def quickest_loop() -> dict[str, bool]:
     """The event loop for verbs with much to do: uvloop where it is installed, which the extra `fast` does."""
+    from importlib.util import find_spec
+
     return {"use_uvloop": find_spec("uvloop") is not None}

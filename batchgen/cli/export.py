@@ -16,7 +16,8 @@ from batchgen.cli.options import SETTINGS, batch_options, console, manifest_argu
 from batchgen.cli.verbs import VERBS
 from batchgen.errors import SettingsError
 from batchgen.report import parquet, separated, sheet
-from batchgen.report.export import Tabled, checked_base, line, rows, run_meant
+from batchgen.report.export import Tabled, checked_base, rows, run_meant
+from batchgen.report.plain import line
 from batchgen.report.words import many
 
 KINDS: Final = (".jsonl", ".csv", ".parquet")

@@ -7,12 +7,11 @@ import click
 
 from batchgen.cli.later import later_options
 from batchgen.cli.options import SETTINGS, batch_options, console, manifest_argument, voice_options, where
-from batchgen.cli.teller import first_lines
 from batchgen.cli.verbs import VERBS
 from batchgen.journal import STATES, Run
 from batchgen.report.plain import cell, fit, harmless
 from batchgen.report.summary import Summary, as_json, summary
-from batchgen.report.words import moment, owed, price_unknown, span, usd, volume
+from batchgen.report.words import first_lines, moment, owed, price_unknown, span, usd, volume
 
 _EPILOG = """\b
 Examples:

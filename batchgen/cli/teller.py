@@ -14,7 +14,8 @@ from batchgen.cli.console import Console
 from batchgen.journal import Progress
 from batchgen.report.export import row
 from batchgen.report.figures import Figures, as_json, one_line
-from batchgen.report.plain import harmless, visible
+from batchgen.report.plain import harmless
+from batchgen.report.words import first_lines
 
 logger = logging.getLogger(__name__)
 
@@ -147,11 +148,6 @@ class Teller:
         figures, self._latest = self._latest, None
         if figures is not None:
             self._showing.show(figures)
-
-
-def first_lines(folder: str, run: int, *, new: bool) -> str:
-    """Where the batch lives, whole however long, and which run of it this is."""
-    return f"{visible(folder)}\n{'new batch' if new else f'run {run} of this batch'}"
 
 
 def paneled(console: Console) -> bool:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import apsw
 
 from batchgen.errors import Damaged, Foreign, SettingsError
-from batchgen.journal import Entry, epoch, lock, migration, opening, rows, running, salvage
+from batchgen.journal import Entry, epoch, lock, opening, rows, running, salvage
 from batchgen.journal.lost import may_have_been_sent
 from batchgen.journal.proof import prove
 from batchgen.journal.reading import reading
 from batchgen.journal.recording import record
 from batchgen.journal.salvage import Salvage, Stamp
-from batchgen.journal.schema import Machine, connect, connect_to_read, create, read_identity, sync_folder
+from batchgen.journal.schema import Machine, connect, connect_to_read, create, is_older, read_identity, sync_folder
 
 _PAGE = 1000
 _WAITING = f"""{rows.PROGRESS} WHERE jobs.kind IN ('Planned', 'AttemptFailed') AND number > ? ORDER BY number LIMIT ?"""
@@ -110,7 +110,7 @@ def _source(path: str, machine: Machine) -> Iterator[apsw.Connection]:
         source = connect_to_read(path, machine)
     try:
         with reading(path):
-            older = migration.is_older(source)
+            older = is_older(source)
         if older:
             raise Damaged(f"{path} is damaged and has an older format; put a copy back.")
         yield source

@@ -14,7 +14,7 @@ import apsw
 from batchgen.errors import Damaged
 from batchgen.journal.codec import seal
 from batchgen.journal.proof import prove
-from batchgen.journal.schema import APPLICATION, FORMAT, TABLES, Machine, connect_to_read, sync_folder
+from batchgen.journal.schema import FORMAT, TABLES, Machine, connect_to_read, is_older, sync_folder
 
 BACKUPS: Final = "backups"
 
@@ -86,11 +86,6 @@ def migrate(connection: apsw.Connection, path: str) -> None:
         raise
     finally:
         connection.pragma("legacy_alter_table", False)  # noqa: FBT003
-
-
-def is_older(connection: apsw.Connection) -> bool:
-    """Whether a journal has to be migrated before it can be used."""
-    return connection.pragma("application_id") == APPLICATION and connection.pragma("user_version") in STEPS
 
 
 def back_up(path: str, machine: Machine) -> str:

@@ -13,7 +13,7 @@ from batchgen.errors import Damaged, Foreign
 from batchgen.journal import Identity, epoch, migration, rows, salvage
 from batchgen.journal.proof import milestones_at_end, prove, prove_tables
 from batchgen.journal.reading import reading
-from batchgen.journal.schema import Machine, connect, create, make_durable, read_identity, write_identity
+from batchgen.journal.schema import Machine, connect, create, is_older, make_durable, read_identity, write_identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def sound(path: str, machine: Machine) -> Opened:
     """
     connection = connect(path, machine)
     try:
-        if old := migration.is_older(connection):
+        if old := is_older(connection):
             migration.back_up(path, machine)
             migration.migrate(connection, path)
         read_identity(connection, path)  # first, so that a file of others stays as it is

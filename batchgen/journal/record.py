@@ -23,15 +23,12 @@ from batchgen.journal import (
     Written,
     facets,
     lock,
-    migration,
-    owing,
-    proof,
     rows,
 )
 from batchgen.journal.choosing import selected
 from batchgen.journal.newest import Newest
 from batchgen.journal.reading import reading
-from batchgen.journal.schema import Machine, connect_to_read, read_identity
+from batchgen.journal.schema import Machine, connect_to_read, is_older, read_identity
 from batchgen.lifecycle import Milestone
 
 _BEFORE: Final = """
@@ -60,7 +57,7 @@ class SqliteRecord:
         with reading(self._path):
             self._connection = connect_to_read(self._path, machine or Machine())
             try:
-                if migration.is_older(self._connection):
+                if is_older(self._connection):
                     self._connection = _made_new(self._connection, self._path)
                 self._identity = read_identity(self._connection, self._path)
             except BaseException:
@@ -126,6 +123,8 @@ class SqliteRecord:
     def prove(self) -> int:
         """Prove the whole journal, every milestone and every sum; returns the number of milestones."""
         with reading(self._path):
+            from batchgen.journal import proof  # noqa: PLC0415 - figures alone are asked for most
+
             count = proof.prove(self._connection, self._path)
             proof.prove_lives(self._connection, self._path)
         return count
@@ -142,6 +141,8 @@ class SqliteRecord:
 
     def compare(self, drafts: Iterable[Draft], redo: Redo | None = None, choice: Choice | None = None) -> Comparison:
         """What `owe` would do with these drafts; its scratch table is temporary and outside the journal."""
+        from batchgen.journal import owing  # noqa: PLC0415 - as above
+
         with reading(self._path):
             self._connection.execute("BEGIN")
             try:
@@ -189,6 +190,8 @@ class SqliteRecord:
 
 def _made_new(older: apsw.Connection, path: str) -> apsw.Connection:
     """A private copy of a journal of an older format, brought to this one; the journal itself stays as it is."""
+    from batchgen.journal import migration  # noqa: PLC0415 - rarely needed
+
     try:
         copy = migration.copied(older)
     finally:

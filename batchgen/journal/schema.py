@@ -189,3 +189,8 @@ def whoami() -> tuple[str, int, str]:
     except (KeyError, OSError):
         user = str(os.getuid())
     return socket.gethostname(), os.getpid(), user
+
+
+def is_older(connection: apsw.Connection) -> bool:
+    """Whether a journal has to be migrated before it can be used."""
+    return connection.pragma("application_id") == APPLICATION and connection.pragma("user_version") in range(1, FORMAT)

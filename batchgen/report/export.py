@@ -1,6 +1,5 @@
 """One row per job, streamed: what a shop imports and a script reads."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
@@ -116,8 +115,3 @@ def row(progress: Progress) -> dict[str, Any]:
         "axes": dict(progress.axes),
         "row": dict(progress.row.cells) if progress.row is not None else None,
     }
-
-
-def line(value: dict[str, Any]) -> str:
-    """A JSON line of plain ASCII, which no terminal obeys."""
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n"

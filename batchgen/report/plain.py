@@ -1,8 +1,9 @@
 """Text from outside made harmless and measured: nothing in it can move a cursor, hide a word or show a secret."""
 
+import json
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 from unicodedata import category, east_asian_width
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -39,6 +40,11 @@ def redact(text: str) -> str:
 def harmless(text: str) -> str:
     """One line from outside, fit to be shown to people."""
     return visible(redact(text))
+
+
+def line(value: dict[str, Any]) -> str:
+    """A JSON line of plain ASCII, which no terminal obeys."""
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
 def columns(text: str) -> int:

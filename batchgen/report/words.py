@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from batchgen.ledger import Money
+from batchgen.report.plain import visible
 
 MICRO: Final = 1_000_000
 
@@ -66,3 +67,8 @@ def owed(money: Money) -> str:
         f"{money.unpriced:,} at a price unknown" if money.unpriced else "",
     ]
     return ", ".join(filter(None, parts))
+
+
+def first_lines(folder: str, run: int, *, new: bool) -> str:
+    """Where the batch lives, whole however long, and which run of it this is."""
+    return f"{visible(folder)}\n{'new batch' if new else f'run {run} of this batch'}"

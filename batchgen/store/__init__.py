@@ -6,10 +6,12 @@ crash between the two is recognised by `find` and nobody is asked again. No file
 
 from collections.abc import AsyncIterable
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from batchgen.job import Asset
-from batchgen.label import Label
+
+if TYPE_CHECKING:
+    from batchgen.label import Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Slot:
     stem: str
     index: int = 1
     of: int = 1
-    label: Label | None = None
+    label: "Label | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Store(Protocol):
         """
         ...
 
-    async def find(self, job: int, stem: str, label: Label | None = None) -> tuple[Saved, ...]:
+    async def find(self, job: int, stem: str, label: "Label | None" = None) -> tuple[Saved, ...]:
         """The pictures that an interrupted run had saved for this job, published now if they were not; else empty.
 
         All of a task's pictures or none, with the sidecars that `label` asks for.

@@ -48,7 +48,7 @@ def test_help_imports_nothing_heavy() -> None:
     loaded = set(re.findall(r"'([^']+)'", done.stdout.splitlines()[-1]))
     assert not loaded & set(HEAVY)
     assert {each for each in loaded if each.startswith("batchgen.")} == {
-        *("batchgen.cli", "batchgen.cli.doors", "batchgen.cli.verbs"),
+        *("batchgen.cli", "batchgen.cli.doors", "batchgen.cli.verbs", "batchgen.lazy"),
     }
 
 

@@ -9,10 +9,9 @@ import apsw
 import pytest
 
 from batchgen.errors import Damaged, JournalError
-from batchgen.journal import migration
 from batchgen.journal.migration import STEPS
 from batchgen.journal.record import SqliteRecord
-from batchgen.journal.schema import FORMAT, TABLES
+from batchgen.journal.schema import FORMAT, TABLES, is_older
 from batchgen.lifecycle import Accepted, Generated, Started, Stored
 from tests.contracts.journal import PATHS, handed_out, lines, manifest, walk
 from tests.journal.desks import SqliteDesk
@@ -128,5 +127,5 @@ def test_another_programs_file_is_not_copied(tmp_path: Path) -> None:
     """A file of another program with the number of an old format is none of ours."""
     connection = apsw.Connection(str(tmp_path / "other.db"))
     connection.pragma("user_version", 1)
-    assert not migration.is_older(connection)
+    assert not is_older(connection)
     connection.close()

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchgen.job import FileReference, UrlReference, fingerprint
-from batchgen.manifest import load
 from batchgen.manifest.candidate import Candidate
 from batchgen.manifest.candidates import candidates
 from batchgen.manifest.findings import KEPT, Findings
+from batchgen.manifest.load import load
 from batchgen.manifest.provenance import provenance
 from tests.manifest.writing import HEAD, PNG, problems_of, write
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from batchgen.manifest import ManifestProblems
 from batchgen.manifest.nodes import plain
+from batchgen.manifest.problems import ManifestProblems
 from batchgen.manifest.schema.printed import json_schema
 from batchgen.manifest.source import Source
 from batchgen.manifest.tree import parse

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from batchgen.errors import ManifestError
-from batchgen.manifest import ManifestProblems, load
+from batchgen.manifest.load import load
+from batchgen.manifest.problems import ManifestProblems
 from batchgen.manifest.schema import (
     Defaults,
     ExpertTable,

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from batchgen.errors import ManifestError, SettingsError
-from batchgen.manifest import KeyFromEnvironment, Local, ManifestProblems, Remote, load
+from batchgen.manifest.load import load
+from batchgen.manifest.problems import ManifestProblems
+from batchgen.manifest.provider import KeyFromEnvironment, Local, Remote
 from batchgen.terms import LOCAL, LOCAL_LIMITS, XENODIA, Expert, Failures, Hold, Limits, Profile, Rate, Terms
 from tests.manifest.corpus import J
 from tests.manifest.writing import HEAD, expand, write

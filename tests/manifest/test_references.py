@@ -8,8 +8,8 @@ import pytest
 
 from batchgen.errors import Unfinished
 from batchgen.job import FileReference, UrlReference
-from batchgen.manifest import Local, Remote, read_reference
-from batchgen.manifest.references import LARGEST, References
+from batchgen.manifest.provider import Local, Remote
+from batchgen.manifest.references import LARGEST, References, read_reference
 from tests.manifest.writing import PNG, write
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(20)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from batchgen.job import FileReference
-from batchgen.manifest import Remote, load
 from batchgen.manifest.candidates import candidates
 from batchgen.manifest.findings import Findings
+from batchgen.manifest.load import load
+from batchgen.manifest.provider import Remote
 from batchgen.manifest.references import SIDE_BY_SIDE, References
 from tests.manifest.writing import HEAD, problems_of, write
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from batchgen import expansion
 from batchgen.job import Draft, UrlReference
-from batchgen.manifest import Manifest, ManifestProblems, Place, Problem, load
-from batchgen.manifest.places import Origin, place
+from batchgen.manifest.load import Manifest, load
+from batchgen.manifest.places import Origin, Place, place
+from batchgen.manifest.problems import ManifestProblems, Problem
 
 HEAD = "batchgen: 1\nname: x\n"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)

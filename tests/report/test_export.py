@@ -18,7 +18,8 @@ from batchgen.lifecycle import (
     Started,
     Stored,
 )
-from batchgen.report.export import line, row, rows
+from batchgen.report.export import row, rows
+from batchgen.report.plain import line
 from tests.report.made import FakeRecord, asset, doubted, failed, progress, stored
 
 PROMISED = (
