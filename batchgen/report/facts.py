@@ -13,7 +13,7 @@ from batchgen.report.gallery import Gallery
 from batchgen.report.plain import harmless, visible
 from batchgen.report.summary import Summary, summary
 from batchgen.report.timings import Completions, Latency
-from batchgen.report.words import many, moment, price_unknown, span, usd
+from batchgen.report.words import many, moment, price_unknown, took, usd
 
 RUNS: Final = 50
 """So many runs are listed, the newest first."""
@@ -80,11 +80,6 @@ def headline(found: Summary) -> str:
     return f"{words}: {told}" if told else words
 
 
-def took(seconds: float) -> str:
-    """How long a picture took: `8.4 s`, `2 min`."""
-    return f"{seconds:.1f} s" if seconds < 59.95 else span(seconds)
-
-
 def _states(found: Summary) -> Iterator[dict[str, Any]]:
     """The bar of states: where each begins and how wide it is, of 1000."""
     begin = 0.0
@@ -113,7 +108,7 @@ def _figures(found: Summary, gallery: Gallery, asked: Asked) -> Iterator[Figure]
     if (usual := gallery.timings.median()) is not None:
         yield Figure("a picture takes", took(usual), "usually")
     if (came := gallery.timings.completions(found.runs)) is not None:
-        yield Figure("time of all runs", span(came.seconds))
+        yield Figure("time of all runs", took(came.seconds))
 
 
 def _models(gallery: Gallery) -> Iterator[dict[str, str]]:
@@ -165,9 +160,9 @@ def completions(found: Completions | None) -> dict[str, Any] | None:
         "height": _HEIGHT,
         "bars": [each for each in bars if each["height"]],
         "turns": [{"run": number, "x": round(share * _WIDTH, 2)} for number, share in found.turns],
-        "end": span(found.seconds),
+        "end": took(found.seconds),
         "most": f"{most:,} in {took(found.stretch_seconds)}",
-        "sentence": f"{many(found.pictures, 'picture')} in {span(found.seconds)} of running; at most {most:,} in "
+        "sentence": f"{many(found.pictures, 'picture')} in {took(found.seconds)} of running; at most {most:,} in "
         f"{took(found.stretch_seconds)}.",
     }
 
@@ -206,7 +201,7 @@ def _command(words: tuple[str, ...], where: tuple[str, ...]) -> str:
 
 
 def _run(run: Run, *, live: bool) -> dict[str, str]:
-    ended = "" if run.ended is None else span(run.ended - run.began)
+    ended = "" if run.ended is None else took(run.ended - run.began)
     if run.exit_code is None:
         ending = "going on" if live else "killed, or its machine went down"
     else:

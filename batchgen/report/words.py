@@ -36,6 +36,13 @@ def span(seconds: float) -> str:
     return f"{hours}h {minutes % 60:02}m" if hours < 48 else f"{round(minutes / 1440):,} days"
 
 
+def took(seconds: float) -> str:
+    """How long something took, however quick it was: `40 ms`, `8.4 s`, `2 min`."""
+    if seconds < 0.0995:
+        return f"{max(1, round(seconds * 1000))} ms"
+    return f"{seconds:.1f} s" if seconds < 59.95 else span(seconds)
+
+
 def volume(size: int) -> str:
     """So many bytes as `48.2 GB`."""
     for unit, least in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):

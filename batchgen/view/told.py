@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from batchgen.report.cards import redo, reference_name, remedy
 from batchgen.report.plain import harmless, visible
-from batchgen.report.words import many, moment, span, usd
+from batchgen.report.words import many, moment, span, took, usd
 
 LABELS: Final[Mapping[str, str]] = {
     "stored": "Pictures",
@@ -41,6 +41,7 @@ def environment() -> Environment:
     filters: dict[str, Callable[..., Any]] = {
         "usd": usd,
         "span": span,
+        "took": took,
         "visible": lines,
         "harmless": harmless,
         "moment": moment,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchgen.ledger import Money
-from batchgen.report.words import dollars, many, moment, owed, price_unknown, span, usd
+from batchgen.report.words import dollars, many, moment, owed, price_unknown, span, took, usd
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,15 @@ def test_dollars_are_exact(micro: int) -> None:
 def test_span(seconds: float, shown: str) -> None:
     """Lengths of time are told in the unit that fits."""
     assert span(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "1 ms"), (0.0167, "17 ms"), (0.0994, "99 ms"), (0.0996, "0.1 s"), (8.44, "8.4 s"), (59.96, "1 min")],
+)
+def test_took(seconds: float, shown: str) -> None:
+    """What was quick is told as exactly as what was slow, and nothing takes no time."""
+    assert took(seconds) == shown
 
 
 def test_moment() -> None:

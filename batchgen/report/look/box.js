@@ -90,7 +90,7 @@ class Box {
     if (job.axes.size) parts.push(this.part("Axes", this.list_([...job.axes])));
     parts.push(this.part("Came of it", this.list_([
       ["attempts", job.attempts || null], ["task", job.task], ["cost", job.cost === null ? null : dollars(job.cost)],
-      ["took", seconds(job) === null ? null : `${seconds(job).toFixed(1)} s`],
+      ["took", seconds(job) === null ? null : took(seconds(job))],
       ["sent", job.sent === null ? null : moment(job.sent)], ["here", job.ready === null ? null : moment(job.ready)],
       ["run", job.run], ["kept", job.changed ? "the manifest asks for something else now" : null],
       ...job.files.flatMap((file) => [

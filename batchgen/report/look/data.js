@@ -35,6 +35,10 @@ const jobs = JSON.parse(byId("jobs").textContent).map((line, place) => {
 
 const seconds = (job) => (job.sent === null || job.ready === null ? null : Math.max(0, job.ready - job.sent));
 
+const took = (found) =>
+  found < 0.0995 ? `${Math.max(1, Math.round(1000 * found))} ms`
+  : found < 59.95 ? `${found.toFixed(1)} s` : `${(found / 60).toFixed(1)} min`;
+
 const haystack = (job) => {
   job.hay ??= [job.id, job.prompt, ...(job.row ? job.row[2].map(([, cell]) => cell) : [])].join("\n").toLowerCase();
   return job.hay;

@@ -14,7 +14,7 @@ const tile = (job, open) => {
     make("span", { className: "picture" }, shown),
     make("span", { className: "caption" },
       make("span", { className: "name", dir: "auto", title: legible(job.id) }, legible(job.id)),
-      make("span", { className: "under" }, [legible(job.model), told === null ? "" : `${told.toFixed(1)} s`].filter(Boolean).join(" · "))),
+      make("span", { className: "under" }, [legible(job.model), told === null ? "" : took(told)].filter(Boolean).join(" · "))),
     make("span", { className: "mark", ariaHidden: "true" }),
     job.files.length > 1 ? make("span", { className: "tag several" }, `${job.files.length}`) : null);
   button.dataset.state = job.state;
