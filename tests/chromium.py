@@ -12,7 +12,10 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # ships no types
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+PATIENCE = 60_000
+"""Milliseconds that anything on a page may take: a busy machine is no failure."""
 
 SERIOUS = {"serious", "critical"}
 
@@ -79,7 +82,8 @@ def browser() -> Iterator[Browser]:
             pytest.fail("no Chromium here; .ci/test installs Debian's")
         pytest.skip("no Chromium here: install Debian's package chromium, or set CHROMIUM to a path")
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=place, args=FLAGS)
+        found = playwright.chromium.launch(executable_path=place, args=FLAGS, timeout=PATIENCE)
+        expect.set_options(timeout=PATIENCE)
         yield found
         found.close()
 
@@ -88,6 +92,7 @@ def browser() -> Iterator[Browser]:
 def visitor(browser: Browser) -> Iterator[Visitor]:
     """A visitor with a fresh page, who fails the test at its end if anything was amiss on it."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
     found = Visitor(context.new_page()).listen()
     yield found
     context.close()

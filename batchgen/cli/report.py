@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from batchgen.cli.browser import show
 from batchgen.cli.console import Console
 from batchgen.cli.options import SETTINGS, Where, batch_options, console, manifest_argument, voice_options, where
 from batchgen.cli.verbs import VERBS
@@ -32,7 +33,7 @@ _EVERY_SECONDS = 5.0
 
 @click.command("report", short_help=VERBS["report"], epilog=_EPILOG, context_settings=SETTINGS)
 @manifest_argument
-@click.option("--open", "show", is_flag=True, allow_from_autoenv=False, help="Open it in the browser.")
+@click.option("--open", "opened", is_flag=True, allow_from_autoenv=False, help="Open it in the browser.")
 @click.option("-o", "--to", metavar="FILE", allow_from_autoenv=False, help="The page, if not report.html of the batch.")
 @click.option("--contact-sheet", metavar="FILE", allow_from_autoenv=False, help="Contact sheets too, as PNG.")
 @batch_options
@@ -68,8 +69,8 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
     except OSError as broken:
         raise SettingsError(f"{target} could not be written: {broken.strerror}; choose another by -o") from None
     _tell(speaker, made, sheets)
-    if ctx.params["show"]:
-        _open(made.file, speaker)
+    if ctx.params["opened"]:
+        show(Path(made.file).as_uri(), speaker)
     return 0
 
 
@@ -125,15 +126,3 @@ def _tell(speaker: Console, made: "Made", sheets: Sequence[str]) -> None:
                 "contact_sheets": list(sheets),
             }
         )
-
-
-def _open(file: str, speaker: Console) -> None:
-    """Open a page in the browser of whoever sits here; without one the name that was said must do."""
-    import webbrowser
-
-    try:
-        opened = webbrowser.open(Path(file).as_uri())
-    except (webbrowser.Error, OSError):
-        opened = False
-    if not opened:
-        speaker.say("no browser could be started here; open the file above in one")

@@ -1,13 +1,11 @@
 """`batchgen view`: a batch in the browser, while it goes and afterwards."""
 
 import os
-import sys
-import webbrowser
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from batchgen.cli import browser
 from batchgen.cli.console import Console
 from batchgen.cli.options import SETTINGS, batch_options, console, manifest_argument, voice_options, where
 from batchgen.cli.verbs import VERBS
@@ -26,8 +24,6 @@ From another machine:
   ssh -L 8780:127.0.0.1:8780 HOST       then open http://localhost:8780/
 """
 
-_SCREENS: Final = ("DISPLAY", "WAYLAND_DISPLAY")
-
 
 @click.command("view", short_help=VERBS["view"], epilog=_EPILOG, context_settings=SETTINGS)
 @manifest_argument
@@ -45,16 +41,10 @@ def command(ctx: click.Context, /, **given: Any) -> int:
 
     speaker, named = console(ctx), where(ctx)
     location = named.locate(ctx.obj)
-    wanted = given["opened"] if given["opened"] is not None else has_screen(os.environ)
+    wanted = browser.has_screen(os.environ) if given["opened"] is None else given["opened"]
     options = ViewOptions(named.source, location, named.typed, given["port"])
     ctx.obj.doors.view(options, lambda url: _ready(speaker, location, url, wanted=wanted))
     return 0
-
-
-def has_screen(environment: Mapping[str, str]) -> bool:
-    """Whether a browser could be seen here, by a person who typed this."""
-    shown = sys.platform == "darwin" or any(environment.get(name) for name in _SCREENS)
-    return shown and sys.stdout.isatty()
 
 
 def _ready(speaker: Console, location: "Location", url: str, *, wanted: bool) -> None:
@@ -62,4 +52,4 @@ def _ready(speaker: Console, location: "Location", url: str, *, wanted: bool) ->
         speaker.data({"url": url, "folder": str(location.folder)})
     speaker.say(f"{location.folder}\nshown at {url} until Ctrl-C")
     if wanted:
-        webbrowser.open(url)
+        browser.show_beside(url, speaker)

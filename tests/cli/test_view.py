@@ -1,11 +1,34 @@
 """`batchgen view`."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
+import httpx
 import pytest
 
-from batchgen.cli import view
+from batchgen.cli import browser
 from tests.cli.desk import FOLDER, FakeDoors, typed
+from tests.stories.world import HERE, World
+
+PATIENT = """
+import sys, threading
+from batchgen.cli import program
+from tests.cli.desk import FakeDoors
+
+class Patient(FakeDoors):
+    def view(self, options, ready):
+        super().view(options, ready)
+        for each in threading.enumerate():
+            if each.name == "browser":
+                each.join()
+
+program.main(["view", *sys.argv[1:]], obj=Patient())
+"""
+"""Shows a batch until the browser was opened, or could not be."""
 
 
 def test_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,4 +65,39 @@ def test_a_port_is_a_port() -> None:
 @pytest.mark.parametrize("environment", [{}, {"DISPLAY": ":0"}])
 def test_a_browser_needs_a_person_and_a_screen(environment: dict[str, str]) -> None:
     """Nothing is opened where standard output is no terminal, screen or not."""
-    assert not view.has_screen(environment)
+    assert not browser.has_screen(environment)
+
+
+def test_the_browser_is_opened(tmp_path: Path) -> None:
+    """--open hands the page's address to the browser that is named; one that blocks holds up neither page nor end."""
+    world = World(tmp_path)
+    os.mkfifo(tmp_path / "asked")
+    chosen = tmp_path / "browser"
+    chosen.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/asked\nexec sleep 600\n')
+    chosen.chmod(0o755)
+    manifest = world.write(jobs=[{"id": "a", "prompt": "A shoe"}], provider="local")
+    server = world.start("view", manifest.name, "--port", "0", "--open", "--json", BROWSER=f"{chosen} %s")
+    try:
+        asked = (tmp_path / "asked").read_text().strip()
+        assert "No run has begun here yet" in httpx.get(asked, timeout=60, trust_env=False).text
+        server.send_signal(signal.SIGINT)
+        assert server.wait(60) == 0
+        assert server.stdout is not None
+        assert json.loads(server.stdout.readline())["url"] == asked
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.communicate()
+
+
+@pytest.mark.parametrize(("word", "told"), [("--open", True), ("--no-open", False)])
+def test_where_there_is_no_browser(tmp_path: Path, word: str, told: bool) -> None:
+    """Asked for a browser that cannot be started it says so; not asked it is silent."""
+    done = subprocess.run(
+        [sys.executable, "-c", PATIENT, word],
+        env={"PATH": "/nowhere", "PYTHONPATH": str(HERE), "BROWSER": "/nowhere/browser %s"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ("no browser could be started here" in done.stdout) == told, done.stderr

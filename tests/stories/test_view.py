@@ -143,8 +143,8 @@ def _search(page: Page, sight: Sight) -> None:
     page.go_back()
     expect(page.locator(".tile")).to_have_count(60, timeout=SECONDS)
     page.click("text=Older")
+    page.wait_for_url(lambda url: "before=" in url, timeout=SECONDS)
     expect(page.locator(".tile")).to_have_count(60, timeout=SECONDS)
-    assert "before=" in page.url
 
 
 def _a_failed_job(page: Page, sight: Sight) -> None:

@@ -131,7 +131,7 @@ async def test_all_who_look_share_one_reader(sight: Sight) -> None:
     async def page(said: list[str]) -> None:
         async with aclosing(events(watch, lambda scene: f"scene {scene.number}")) as stream:
             async for each in stream:
-                said.append(each)
+                said += [each] * (not each.startswith(":"))  # that nothing is new, on a slow machine
                 if "grown" in each:
                     return
 
