@@ -66,7 +66,8 @@ def _leaves(broken: BaseException) -> Iterator[BaseException]:
         case BaseExceptionGroup():
             for each in broken.exceptions:
                 yield from _leaves(each)
-        case RuntimeError(__cause__=KeyboardInterrupt() | SystemExit() as signal):  # up to Python 3.11: in a class body
+        case RuntimeError(__context__=KeyboardInterrupt() | SystemExit() as signal):
+            # It came while Python made a class (up to 3.11), or when an event loop had just been entered.
             yield signal
         case _:
             yield broken

@@ -1,5 +1,7 @@
 """The roof: how what goes wrong below becomes an exit code."""
 
+from contextlib import closing
+
 import pytest
 
 from batchgen.cli.roof import told
@@ -15,6 +17,13 @@ class Interrupting:
         raise self.signal
 
 
+class Running:
+    """A loop that believes that it runs."""
+
+    def close(self) -> None:
+        raise RuntimeError("Cannot close a running event loop")
+
+
 @pytest.mark.parametrize(("signal", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
 def test_a_signal_while_a_class_is_made(signal: BaseException, code: int) -> None:
     """A signal in the middle of an import ends the program as any other, whatever Python wraps it in."""
@@ -23,8 +32,16 @@ def test_a_signal_while_a_class_is_made(signal: BaseException, code: int) -> Non
     assert told(caught.value, ["run"]) == code
 
 
+@pytest.mark.parametrize(("signal", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_a_signal_when_a_loop_was_just_entered(signal: BaseException, code: int) -> None:
+    """A signal that leaves a loop which then cannot be closed ends the program as any other."""
+    with pytest.raises(RuntimeError) as caught, closing(Running()):
+        raise signal
+    assert told(caught.value, ["run"]) == code
+
+
 def test_a_mistake_of_ours_stays_one() -> None:
     """An error that came of another error is a mistake of batchgen."""
     broken = RuntimeError()
-    broken.__cause__ = ValueError()
+    broken.__cause__ = broken.__context__ = ValueError()
     assert told(broken, ["run"]) == 70
