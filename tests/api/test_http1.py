@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import anyio
 import httpx
+import psutil
 import pytest
 from anyio.lowlevel import checkpoint
 from hypothesis import example, given, settings
@@ -295,6 +296,23 @@ async def test_an_answer_ends_the_sending() -> None:
         assert await call(transport, asked(server, "/", "POST", content=LARGE)) == b"no"
         await call(transport, asked(server))
         assert [request.connection for request in server.requests] == [1, 2]
+
+
+async def test_a_handshake_that_is_cancelled_leaves_no_socket() -> None:
+    """Its connection is closed on this side, and its place is free. The stock transport leaves the socket open."""
+    async with WireServer() as server, ours(exchanges=1) as transport:
+        server.then((Stall(),), reply())
+        request = httpx.Request("POST", f"https://127.0.0.1:{server.port}/", content=b"x")
+        ended = asyncio.ensure_future(transport.handle_async_request(request))
+        while not server.connections:
+            await checkpoint()
+        await settled()
+        ended.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await ended
+        await settled()
+        assert [each for each in psutil.Process().net_connections() if each.raddr[1:] == (server.port,)] == []
+        assert await call(transport, asked(server)) == b""
 
 
 async def test_closing_breaks_off_what_still_runs() -> None:
