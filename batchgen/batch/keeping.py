@@ -25,6 +25,7 @@ from batchgen.prune import Leftover, leftovers, remove
 from batchgen.store.decode import Check, Decoder, Structure
 from batchgen.store.local import LocalShelf, LocalStore
 from batchgen.store.owner import owner
+from batchgen.store.thumbs import forget, place
 from batchgen.verify import Finding, checked, mark_lost
 
 DAMAGED = "damaged"
@@ -102,6 +103,7 @@ async def prune(location: Location, *, delete: bool) -> list[Leftover]:
     async def unlink(asset: Asset) -> None:
         if await anyio.to_thread.run_sync(_digest, shelf, asset.name) == asset.sha256:  # never a file of others
             await store.remove(asset.name)
+            await anyio.to_thread.run_sync(forget, place(str(location.folder), asset.sha256))
 
     async with open_journal(path, None, verb="prune") as journal:
         with SqliteRecord(path) as record:

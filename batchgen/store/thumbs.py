@@ -55,9 +55,14 @@ def put(path: str, data: bytes) -> None:
             file.write(data)
         os.replace(part, path)
     except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
+        forget(part)
         raise
+
+
+def forget(path: str) -> None:
+    """Remove a thumbnail, if there is one."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
 
 
 def _new(path: str) -> BinaryIO:

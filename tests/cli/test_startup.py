@@ -10,6 +10,8 @@ import pytest
 from tests.report.batches import build, manifest
 from tests.stories.world import HERE
 
+pytestmark = pytest.mark.timeout(900)
+
 LOADED = """
 import sys
 from batchgen.cli import main
@@ -52,7 +54,7 @@ def test_what_is_not_wanted_is_not_loaded(batch: Path, words: tuple[str, ...], w
         [sys.executable, "-c", LOADED, verb, str(batch), *more],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         env={**os.environ, "PYTHONPATH": str(HERE)},
     )

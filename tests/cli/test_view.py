@@ -68,6 +68,7 @@ def test_a_browser_needs_a_person_and_a_screen(environment: dict[str, str]) -> N
     assert not browser.has_screen(environment)
 
 
+@pytest.mark.timeout(900)
 def test_the_browser_is_opened(tmp_path: Path) -> None:
     """--open hands the page's address to the browser that is named; one that blocks holds up neither page nor end."""
     world = World(tmp_path)
@@ -79,9 +80,9 @@ def test_the_browser_is_opened(tmp_path: Path) -> None:
     server = world.start("view", manifest.name, "--port", "0", "--open", "--json", BROWSER=f"{chosen} %s")
     try:
         asked = (tmp_path / "asked").read_text().strip()
-        assert "No run has begun here yet" in httpx.get(asked, timeout=60, trust_env=False).text
+        assert "No run has begun here yet" in httpx.get(asked, timeout=300, trust_env=False).text
         server.send_signal(signal.SIGINT)
-        assert server.wait(60) == 0
+        assert server.wait(300) == 0
         assert server.stdout is not None
         assert json.loads(server.stdout.readline())["url"] == asked
     finally:
@@ -89,6 +90,7 @@ def test_the_browser_is_opened(tmp_path: Path) -> None:
         server.communicate()
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("word", "told"), [("--open", True), ("--no-open", False)])
 def test_where_there_is_no_browser(tmp_path: Path, word: str, told: bool) -> None:
     """Asked for a browser that cannot be started it says so; not asked it is silent."""
@@ -97,7 +99,7 @@ def test_where_there_is_no_browser(tmp_path: Path, word: str, told: bool) -> Non
         env={"PATH": "/nowhere", "PYTHONPATH": str(HERE), "BROWSER": "/nowhere/browser %s"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert ("no browser could be started here" in done.stdout) == told, done.stderr

@@ -92,15 +92,18 @@ def test_two_journals_do_not_share_a_folder(world: World, server: Gateway) -> No
 
 
 def test_what_is_not_asked_for_is_pruned(world: World, server: Gateway) -> None:
-    """It is listed, kept until told, removed once; asked for again it is bought again, and nothing else is."""
+    """It is listed, kept until told, removed once with its thumbnail; asked for again it is bought, nothing else is."""
     folder = world.batch().folder
+    thumbs = folder / ".batchgen/thumbs"
     world.write(jobs=jobs(3), **at(server))
     assert run(world, server).code == 0
     listed = run(world, server, "prune", "m.yaml", "--json")
     [row] = [json.loads(line) for line in listed.out.splitlines()]
     assert (row["standing"], row["removed"], (folder / row["path"]).exists()) == ("gone", False, True)
+    assert len(list(thumbs.rglob("*.jpg"))) == 4
     assert run(world, server, "prune", "m.yaml", "--delete").code == 0
     assert not (folder / row["path"]).exists()
+    assert len(list(thumbs.rglob("*.jpg"))) == 3
     assert "0 pictures" in run(world, server, "prune", "m.yaml", "--delete").out
     assert run(world, server, "verify", "m.yaml").code == 0
     paid = len(server.paid())
