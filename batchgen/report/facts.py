@@ -63,7 +63,10 @@ def facts(record: Record, gallery: Gallery, asked: Asked) -> dict[str, Any]:
         "latencies": list(_latencies(latencies)),
         "completions": completions(gallery.timings.completions(runs)),
         "open": [*_failures(found, asked.where), *_undecided(found, asked.where)],
-        "runs": [_run(each, live=found.live and number == 0) for number, each in enumerate(runs[:RUNS])],
+        "runs": [
+            _run(each, gallery.spent[each.number], live=found.live and number == 0)
+            for number, each in enumerate(runs[:RUNS])
+        ],
         "earlier": many(len(runs) - RUNS, "earlier run") if len(runs) > RUNS else "",
     }
 
@@ -200,7 +203,7 @@ def _command(words: tuple[str, ...], where: tuple[str, ...]) -> str:
     return visible(shlex.join(("batchgen", words[0], *where, *words[1:])))
 
 
-def _run(run: Run, *, live: bool) -> dict[str, str]:
+def _run(run: Run, spent: int, *, live: bool) -> dict[str, str]:
     ended = "" if run.ended is None else took(run.ended - run.began)
     if run.exit_code is None:
         ending = "going on" if live else "killed, or its machine went down"
@@ -212,5 +215,5 @@ def _run(run: Run, *, live: bool) -> dict[str, str]:
         "began": moment(run.began),
         "took": ended,
         "ending": ending,
-        "spent": usd(run.committed) if run.committed else "",
+        "spent": usd(spent) if spent else "",
     }

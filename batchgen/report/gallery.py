@@ -58,13 +58,17 @@ class Places:
 
 @dataclass(slots=True)
 class Gallery:
-    """The jobs of a record, to be passed once through `lines`; then the sums are there."""
+    """The jobs of a record, to be passed once through `lines`; then the sums are there.
+
+    `money` and `pictures` are by model, `spent` is by run in micro-USD.
+    """
 
     record: Record
     places: Places
     timings: Timings = field(default_factory=Timings)
     money: dict[str, Money] = field(default_factory=dict)
     pictures: Counter[str] = field(default_factory=Counter)
+    spent: Counter[int] = field(default_factory=Counter)
     jobs: int = 0
     missing: int = 0
     _models: _Once = field(default_factory=_Once)
@@ -96,7 +100,9 @@ class Gallery:
     def _add_money(self, model: str, life: Sequence[Written]) -> None:
         total = self.money.get(model, Money())
         for before, after in pairwise(life):
-            total += change(before.milestone, after.milestone)
+            moved = change(before.milestone, after.milestone)
+            total += moved
+            self.spent[after.run] += moved.spent
         self.money[model] = total
 
     def _line(self, job: Card, run: int) -> list[Any]:

@@ -64,6 +64,7 @@ def test_what_it_holds(folder: Path) -> None:
     assert (folder / file["thumb"]).read_bytes()[:2] == b"\xff\xd8"
     words = html.unescape(re.sub(r"\s+", " ", text))
     assert "<dd>$0.804 <small>of $5.00</small></dd>" in words
+    assert re.search(r'<th scope="row" class="number">1</th>.*<td class="number">\$0.804</td>', text)
     assert "batchgen run /abs/m.yaml --redo refused" in words
     assert "batchgen resolve /abs/m.yaml" in words
     assert shared["redo"] == "batchgen run /abs/m.yaml --redo"
