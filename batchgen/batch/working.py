@@ -31,6 +31,7 @@ from batchgen.retry import REAL
 from batchgen.store.decode import Check, Decoder, Structure
 from batchgen.store.local import LocalStore
 from batchgen.store.space import floor_bytes, free_bytes, shortage
+from batchgen.store.thumbs import tidy
 from batchgen.wheel import Wheel
 from batchgen.worker import Worker
 from batchgen.worker.room import Room
@@ -58,6 +59,7 @@ async def work(asked: Asked, journal: SqliteJournal, record: Record, options: Ru
         most = asked.manifest.terms.limits.expert.max_bytes
         store = LocalStore(asked.location.folder, judge, disk=options.means.disk, max_bytes=most)
         await store.ready()
+        await anyio.to_thread.run_sync(tidy, str(asked.location.folder))
         await _tidy(journal, record, store)
         if await _anything(asked, journal):
             try:

@@ -6,13 +6,14 @@ Nothing here is synced, so a power cut may leave a torn one: it is recognised by
 import contextlib
 import os
 import secrets
-from typing import BinaryIO, Final
+from typing import Final
 
 from batchgen.store.names import HOME
 
 KEPT: Final = f"{HOME}/thumbs"
 """Where thumbnails are kept within a batch folder."""
 
+_PART: Final = ".part"
 _BEGINS: Final = b"\xff\xd8"
 _ENDS: Final = b"\xff\xd9"
 
@@ -49,11 +50,14 @@ def put(path: str, data: bytes) -> None:
     Raises:
         OSError: the place could not be written.
     """
-    part = f"{path}.{secrets.token_hex(4)}.part"
+    shelf = os.path.dirname(path)
+    part = f"{os.path.dirname(shelf)}/{secrets.token_hex(4)}{_PART}"  # above the shelves, where `tidy` looks
     try:
-        with _new(part) as file:
-            file.write(data)
-        os.replace(part, path)
+        try:
+            _write(part, path, data)
+        except FileNotFoundError:  # the first of its shelf
+            os.makedirs(shelf, mode=0o700, exist_ok=True)
+            _write(part, path, data)
     except OSError:
         forget(part)
         raise
@@ -65,9 +69,16 @@ def forget(path: str) -> None:
         os.unlink(path)
 
 
-def _new(path: str) -> BinaryIO:
-    try:
-        return open(path, "xb")
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        return open(path, "xb")
+def _write(part: str, path: str, data: bytes) -> None:
+    with open(part, "wb") as file:
+        file.write(data)
+    os.replace(part, path)
+
+
+def tidy(root: str) -> None:
+    """Remove what whoever was killed while writing left in a batch folder; who writes just now only loses one."""
+    kept = f"{root}/{KEPT}"
+    with contextlib.suppress(OSError):
+        for name in os.listdir(kept):
+            if name.endswith(_PART):
+                forget(f"{kept}/{name}")

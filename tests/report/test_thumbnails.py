@@ -3,6 +3,8 @@
 import hashlib
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from batchgen.job import Asset
 from batchgen.report.shrink import answer, shrink
 from batchgen.report.thumbnails import Thumbnails
 from batchgen.store.small import GROUND, SIDE
-from batchgen.store.thumbs import shard
+from batchgen.store.thumbs import place, shard, tidy
+from tests.stories.world import HERE
 
 
 def put(folder: Path, name: str, data: bytes) -> Asset:
@@ -102,6 +105,24 @@ def test_a_torn_one_is_made_again(tmp_path: Path, torn: bytes) -> None:
         Path(thumbnails.place(asset)).write_bytes(torn)
         assert thumbnails.get(asset) == made
         assert Path(thumbnails.place(asset)).read_bytes() == made.data
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
+    """Tidying takes what was being written, wherever the thumbnail would have gone, and leaves every thumbnail."""
+    asset = put(tmp_path, "a.png", encoded(Image.new("RGB", (400, 400), "red"), "PNG"))
+    target = place(str(tmp_path), asset.sha256)
+    killed = (
+        f"import os; os.replace = lambda *_: os._exit(9)\nfrom batchgen.store.thumbs import put; put({target!r}, b'x')"
+    )
+    assert subprocess.run([sys.executable, "-c", killed], check=False, env={"PYTHONPATH": str(HERE)}).returncode == 9
+    with Thumbnails(tmp_path, 1) as thumbnails:
+        made = thumbnails.get(asset)
+        files = [each for each in (tmp_path / ".batchgen/thumbs").rglob("*") if each.is_file()]
+        assert len(files) == 2
+        tidy(str(tmp_path))
+        assert [each for each in files if each.exists()] == [Path(target)]
+        assert thumbnails.get(asset) == made
+    tidy(str(tmp_path / "none"))
 
 
 def bomb() -> bytes:

@@ -108,8 +108,10 @@ def test_what_is_not_asked_for_is_pruned(world: World, server: Gateway) -> None:
     assert run(world, server, "verify", "m.yaml").code == 0
     paid = len(server.paid())
     world.write(jobs=jobs(4), **at(server))
+    (thumbs / "0123abcd.part").touch()  # as whoever was killed while writing one leaves it
     assert run(world, server).code == 0
     assert len(server.paid()) == paid + 1
+    assert [each.suffix for each in thumbs.rglob("*") if each.is_file()] == [".jpg"] * 4
 
 
 def test_the_doctor_says_what_is_wrong(world: World, server: Gateway) -> None:
