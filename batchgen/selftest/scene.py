@@ -10,7 +10,8 @@ from random import Random
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from batchgen.errors import SettingsError
-from batchgen.selftest.checker import Case, at_rest, at_the_end
+from batchgen.selftest.checker import at_rest, at_the_end
+from batchgen.selftest.evidence import Case
 from batchgen.selftest.life import Place, facts, live, warm
 from batchgen.selftest.moments import Death
 from batchgen.selftest.shop import Shop, shop

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from batchgen.selftest.checker import Case, at_rest, at_the_end
+from batchgen.selftest.checker import at_rest, at_the_end
+from batchgen.selftest.evidence import Case
 from batchgen.selftest.life import Place, facts, live, prepare
 from batchgen.selftest.scene import CREDENTIAL, Scene, scene
 from batchgen.selftest.shop import in_a_process, picture, shop
