@@ -64,7 +64,8 @@ class Mark:
 class Progress:
     """A job and the newest thing known of it; `at` in unix seconds, `run` the number of the run that wrote it.
 
-    `row` and `axes` are what the job was made from; only a Record tells them.
+    `row` and `axes` are what the job was made from; only a Record tells them. `copied`: an old copy of the journal was
+    put back since, so that what followed may be forgotten; only a Journal tells it.
     """
 
     job: Job
@@ -76,6 +77,7 @@ class Progress:
     changed: bool = False
     row: InputRow | None = None
     axes: Mapping[str, str] = field(default_factory=dict)
+    copied: bool = False
 
     @property
     def mark(self) -> Mark:

@@ -14,6 +14,10 @@ Name: TypeAlias = tuple[str, int, str]
 """Batch id, number and fingerprint: what a token is made from."""
 
 
+PUT_BACK: Final = "an old copy of the journal was put back"
+"""How far a request got that such a copy has forgotten: nobody knows."""
+
+
 def may_have_been_sent(reached: Milestone, name: Name, reach: str, since: float) -> InDoubt | None:
     """The doubt about the next attempt of a job that waited to be sent; None when it did not wait.
 

@@ -8,7 +8,7 @@ import apsw
 
 from batchgen.errors import Damaged, Foreign, SettingsError
 from batchgen.journal import Entry, epoch, lock, opening, rows, running, salvage
-from batchgen.journal.lost import may_have_been_sent
+from batchgen.journal.lost import PUT_BACK, may_have_been_sent
 from batchgen.journal.proof import prove
 from batchgen.journal.reading import reading
 from batchgen.journal.recording import record
@@ -63,7 +63,7 @@ def accept_old_copy(path: str, machine: Machine) -> int:
                 raise SettingsError(f"{path} is not an old copy; there is nothing to accept, just run")
             if not found.proven:
                 prove(connection, path)
-            run, _ = running.begin(connection, "verify", machine.clock())
+            run, _ = running.begin(connection, running.ACCEPT, machine.clock())
             batch_id = read_identity(connection, path).batch_id
             with connection:
                 count = _doubt_all(connection, Stamp(batch_id, run, float(machine.clock())))
@@ -88,7 +88,7 @@ def _doubt_all(connection: apsw.Connection, stamp: Stamp) -> int:
     while page := connection.execute(_WAITING, (last, _PAGE)).fetchall():
         for each in map(rows.progress, page):
             last, name = each.job.number, (stamp.batch_id, each.job.number, each.job.fingerprint)
-            doubt = may_have_been_sent(each.milestone, name, "an old copy of the journal was put back", each.at)
+            doubt = may_have_been_sent(each.milestone, name, PUT_BACK, each.at)
             if doubt is not None:
                 record(connection, [Entry(each.job.number, each.position + 1, doubt)], None, (stamp.run, stamp.now))
                 count += 1

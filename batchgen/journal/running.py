@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from dataclasses import asdict
+from typing import Final
 
 import apsw
 
@@ -14,6 +15,9 @@ from batchgen.journal.proof import mark_end
 from batchgen.journal.schema import whoami
 
 _log = logging.getLogger(__name__)
+
+ACCEPT: Final = "accept"
+"""The verb of a run in which an old copy of the journal was accepted."""
 
 
 def bring_in(connection: apsw.Connection, folder: str, identity: Identity, now: float) -> int:
@@ -48,6 +52,12 @@ def begin(connection: apsw.Connection, verb: str, now: float) -> tuple[int, bool
     with connection:
         connection.execute(f"INSERT INTO runs VALUES ({'?, ' * len(row)}?)", (*row, seal(*row)))  # noqa: S608
     return run, before[1] is None
+
+
+def accepted(connection: apsw.Connection) -> int:
+    """The last run that accepted an old copy, 0 for none: what earlier ones wrote may have gone on unrecorded."""
+    query = "SELECT coalesce(max(number), 0) FROM runs WHERE verb = ?"
+    return int(connection.execute(query, (ACCEPT,)).get)
 
 
 def end(connection: apsw.Connection, *, run: int, milestones: int, ending: tuple[float, int, str]) -> None:

@@ -152,6 +152,7 @@ class SqliteJournal:
 
     async def unfinished(self, terms: Terms) -> AsyncIterator[Progress]:
         """The jobs to carry on, each once, read a page at a time."""
+        accepted = await self._read(running.accepted)
         for query, column in _PAGES:
             last, entries = -1, rows.Entries()
             while page := await self._read(partial(_page, query=query, bindings=(self.run, last, PAGE))):
@@ -159,7 +160,7 @@ class SqliteJournal:
                 now = self._opened.machine.clock()
                 for progress in map(entries.progress, page):
                     if goes_on(progress, terms, now):
-                        yield progress
+                        yield replace(progress, copied=progress.run < accepted) if accepted else progress
 
     async def append(self, entries: Sequence[Entry], caps: Caps | None = None) -> None:
         """Record milestones of one job, all or none; durable on return."""

@@ -23,7 +23,7 @@ from batchgen.lifecycle import (
     inherit,
     next_step,
 )
-from batchgen.worker.buying import send_again, start, start_again
+from batchgen.worker.buying import doubt_forgotten, send_again, start, start_again
 from batchgen.worker.carried import Carried, LetGo
 from batchgen.worker.fetching import fetch, recover
 from batchgen.worker.tools import Tools
@@ -78,6 +78,8 @@ async def _live(carried: Carried) -> None:
 
 async def _take(carried: Carried, step: Step) -> None:
     match step:
+        case Start() if carried.copied_at is not None and isinstance(carried.at.milestone, AttemptFailed):
+            await doubt_forgotten(carried, carried.copied_at)
         case Start(attempt=attempt):
             await start(carried, attempt)
         case StartAgain(doubt=doubt):

@@ -8,6 +8,7 @@ from batchgen.api import Offer, Order, Receipt
 from batchgen.errors import NoHeadroom, NotTaken, OutcomeUnknown, Parked, Rejected, Stop, TaskTaken, Throttled
 from batchgen.job import token
 from batchgen.journal import Caps
+from batchgen.journal.lost import PUT_BACK, may_have_been_sent
 from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, Milestone, Planned, Started
 from batchgen.retry import Patience, persist
 from batchgen.worker.carried import Carried, LetGo
@@ -24,6 +25,15 @@ async def start(carried: Carried, attempt: int) -> None:
     tools, job = carried.tools, carried.job
     key = token(tools.journal.identity.batch_id, job.number, attempt, job.fingerprint)
     await _submit(carried, Started(attempt, key, tools.price(job), tools.clock()), None)
+
+
+async def doubt_forgotten(carried: Carried, copied_at: float) -> None:
+    """Doubt the next attempt, which may have been sent after the copy was made; it is not begun a second time."""
+    job = carried.job
+    name = (carried.tools.journal.identity.batch_id, job.number, job.fingerprint)
+    doubt = may_have_been_sent(carried.at.milestone, name, PUT_BACK, copied_at)
+    assert doubt is not None  # only a transient failure is started after
+    await carried.reach(doubt)
 
 
 async def start_again(carried: Carried, doubt: InDoubt) -> None:

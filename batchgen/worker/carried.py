@@ -9,7 +9,7 @@ from batchgen.api import Standing
 from batchgen.errors import JournalError, TaskTaken
 from batchgen.job import Job
 from batchgen.journal import Caps, Entry, Progress
-from batchgen.lifecycle import Accepted, Generated, JobFailed, Milestone, Stored, advance
+from batchgen.lifecycle import Accepted, AttemptFailed, Generated, JobFailed, Milestone, Stored, advance
 from batchgen.terms import Limits
 from batchgen.worker.tools import Tools
 
@@ -23,16 +23,29 @@ class LetGo(Exception):  # it is no error, and never leaves the worker
 class Carried:
     """One job in a worker's hands. `at` is what it has reached; `pending` is reached but not yet written.
 
+    `copied_at` is what an old copy of the journal knew last of it, in unix seconds; None if it was not in one.
     `posting` is true while a POST of it may have left and is not known to be untaken.
     """
 
-    __slots__ = ("at", "doubts", "found_at", "job", "not_taken_since", "pending", "posting", "standing", "tools")
+    __slots__ = (
+        "at",
+        "copied_at",
+        "doubts",
+        "found_at",
+        "job",
+        "not_taken_since",
+        "pending",
+        "posting",
+        "standing",
+        "tools",
+    )
 
     def __init__(self, tools: Tools, progress: Progress) -> None:
         self.tools = tools
         self.at = progress
         self.job: Job = progress.job
         self.found_at = tools.now()
+        self.copied_at = progress.at if progress.copied else None
         self.pending: list[Entry] = []
         self.standing: Standing | None = None
         self.doubts = 0
@@ -47,11 +60,12 @@ class Carried:
     async def reach(self, milestone: Milestone, caps: Caps | None = None) -> None:
         """Record a milestone, durable on return whatever is being cancelled.
 
-        Generated waits for what follows it: asking again is free.
+        Generated waits for what follows it, and so does a failure that an old copy may have forgotten more after:
+        asking again is free.
         """
         entry = self.at.then(advance(self.at.milestone, milestone))
         entries = (*self.pending, entry)
-        if isinstance(milestone, Generated):
+        if isinstance(milestone, Generated) or (isinstance(milestone, AttemptFailed) and self.copied_at is not None):
             self.pending.append(entry)
         else:
             await self._write(entries, caps)

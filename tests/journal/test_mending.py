@@ -313,7 +313,10 @@ async def test_an_old_copy_is_accepted_with_doubts(desk: SqliteDesk, tmp_path: P
         assert (found.attempt, found.since) == (attempt, was.at)
     proven(desk)
     async with desk.open() as journal:
-        assert not [each for each in await handed_out(journal) if isinstance(each.milestone, Planned)]
+        carried_on = await handed_out(journal)
+    assert not [each for each in carried_on if isinstance(each.milestone, Planned)]
+    copied = {each.job.number for each in carried_on if each.copied}
+    assert copied == {each.job.number for each in carried_on} - set(waiting) != set()
 
 
 async def test_an_acceptance_that_is_cut_off_is_still_to_be_made(desk: SqliteDesk, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What a worker makes of every outcome of a submit: nothing bought twice, nothing taken for bought that was not."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -9,8 +10,9 @@ import pytest
 
 from batchgen.api import Offer, Receipt, Waiting
 from batchgen.errors import NotTaken, OutcomeUnknown, Parked, Rejected, Stop, TaskFailed, Throttled, Unfinished
-from batchgen.journal import Caps, Progress
-from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, JobFailed, Planned, Stored
+from batchgen.job import token
+from batchgen.journal import Caps, Entry, Progress
+from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, JobFailed, Planned, Started, Stored
 from batchgen.terms import Accept, Failures, Limits, Rate, Resend, StopAt, Terms
 from batchgen.worker.tools import Tools
 from tests.worker.rig import Rig, with_profile
@@ -618,3 +620,72 @@ async def test_a_submit_cut_off_after_it_was_sent_is_in_doubt() -> None:
     rig = await cut_off(sent=True)
     assert isinstance(rig.head(), InDoubt)
     assert rig.totals.money.in_doubt == 50_000
+
+
+class Copied:
+    """A journal of which an old copy was put back after it had written all its jobs; notes what is written at once."""
+
+    def __init__(self, journal: Any) -> None:
+        self.journal, self.written = journal, list[list[str]]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.journal, name)
+
+    async def unfinished(self, terms: Terms) -> AsyncIterator[Progress]:
+        async for progress in self.journal.unfinished(terms):
+            yield replace(progress, copied=True)
+
+    async def append(self, entries: Sequence[Entry], caps: Caps | None = None) -> None:
+        await self.journal.append(entries, caps)
+        self.written.append([type(each.milestone).__name__ for each in entries])
+
+
+async def test_an_attempt_that_an_old_copy_may_have_forgotten_is_in_doubt() -> None:
+    """Where a copy's task has failed, the next attempt may have been paid for already: it is not begun again."""
+    journals: list[Copied] = []
+
+    def old_copy(journal: Any) -> Copied:
+        journals.append(Copied(journal))
+        return journals[-1]
+
+    rig = Rig(wrap_journal=old_copy)
+    rig.provider.statuses = [TaskFailed("internal", failure="transient")]
+    copied_at = rig.clock()
+    assert (await rig.run())[0] == 3
+    assert len(rig.provider.orders) == 1
+    assert journals[0].written == [["Started"], ["Accepted"], ["AttemptFailed", "InDoubt"]]
+    doubt = rig.head()
+    assert isinstance(doubt, InDoubt)
+    assert (doubt.attempt, doubt.token) == (2, token(rig.identity.batch_id, 1, 2, rig.book.lives[0].job.fingerprint))
+    assert doubt.since == copied_at
+
+
+async def test_a_failure_for_good_ends_a_job_of_an_old_copy() -> None:
+    """What would not be attempted again leaves no doubt behind it."""
+    rig = Rig(wrap_journal=Copied)
+    rig.provider.statuses = [TaskFailed("not allowed", failure="refused")]
+    assert (await rig.run())[0] == 1
+    assert rig.kinds()[-2:] == ["AttemptFailed", "JobFailed"]
+
+
+async def test_a_submit_that_never_began_is_not_taken_whatever_was_sent_before() -> None:
+    """A second attempt that meets the end of the grace before its POST is planned again, though the first was sent."""
+    rig = Rig()
+
+    class Ending(Copied):
+        async def unfinished(self, terms: Terms) -> AsyncIterator[Progress]:
+            async for progress in self.journal.unfinished(terms):
+                yield progress
+
+        async def append(self, entries: Sequence[Entry], caps: Caps | None = None) -> None:
+            await self.journal.append(entries, caps)
+            if isinstance(entries[-1].milestone, Started) and entries[-1].milestone.attempt == 2:
+                rig.tools.shelter.expire(anyio.current_time())
+                rig.halt.stop_asking(143, "told to end")
+
+    rig.wrap_journal = Ending
+    rig.provider.statuses = [TaskFailed("internal", failure="transient")]
+    assert (await rig.run())[0] == 143
+    assert len(rig.provider.orders) == 1
+    assert rig.head() == Planned(1)
+    assert rig.totals.money.in_doubt == 0
