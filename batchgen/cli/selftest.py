@@ -96,6 +96,7 @@ def as_json(outcome: "Outcome") -> dict[str, Any]:
         "breaches": [{**asdict(each.trial), "what": each.what} for each in outcome.breaches],
         "moments": outcome.moments,
         "deaths": outcome.deaths,
+        "missed": outcome.missed,
         "seconds": round(outcome.seconds, 1),
     }
 
@@ -106,8 +107,9 @@ def _lines(outcome: "Outcome") -> Iterator[str]:
         deaths = "".join(f" {row.deaths.get(kind, 0) or '':>9}" for kind in KINDS)
         yield f"{row.call:<{_WIDTH}} {row.calls:>6,}{deaths} {row.breaches or '':>9}"
     yield from _breaches(outcome.breaches)
+    missed = f" ({outcome.missed:,} more never came)" if outcome.missed else ""
     yield (
-        f"{many(outcome.moments, 'moment')} before and after calls, {many(outcome.deaths, 'death')},"
+        f"{many(outcome.moments, 'moment')} before and after calls, {many(outcome.deaths, 'death')}{missed},"
         f" {outcome.seconds:.0f} s: {many(len(outcome.breaches), 'broken promise')}"
     )
 
@@ -115,6 +117,6 @@ def _lines(outcome: "Outcome") -> Iterator[str]:
 def _breaches(breaches: "Sequence[Any]") -> Iterator[str]:
     for each in breaches[:_SHOWN]:
         trial = each.trial
-        yield f"  {trial.setting}, {trial.kind} {trial.name} (moment {trial.moment}): {each.what}"
+        yield f"  {trial.setting}, {trial.kind} {trial.name}, time {trial.turn}: {each.what}"
     if len(breaches) > _SHOWN:
         yield f"  and {len(breaches) - _SHOWN:,} more: --json lists all"

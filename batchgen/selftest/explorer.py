@@ -10,7 +10,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,6 +25,9 @@ from batchgen.terms import Idempotency
 
 SAMPLE: Final = 300
 """So many deaths are tried unless all are asked for."""
+
+TRIES: Final = 3
+"""So often is a life begun whose death does not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One death to be tried: at the `moment`-th moment, which is named `name` in a life without a death."""
+    """One death to be tried: the `turn`-th time that the moment comes which is named `name`."""
 
     setting: Setting
     kind: Kind
-    moment: int
     name: str
+    turn: int
 
     @property
     def call(self) -> str:
@@ -78,12 +81,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was found; `moments` there are, `deaths` were died."""
+    """What was found; `moments` there are, `deaths` were died, `missed` never came."""
 
     rows: tuple[Row, ...]
     breaches: tuple[Breach, ...]
     moments: int
     deaths: int
+    missed: int
     seconds: float
 
 
@@ -102,20 +106,23 @@ def explore(options: Options, told: Callable[[int, int], None] = lambda _done, _
         with _shops(home / "count") as shops:
             lives = {each: _moments(home, each, shops) for each in options.settings}
         trials = _chosen(lives, options)
-        breaches, done = [], []
+        breaches, done, missed = [], [], 0
         for trial, found in _tried(home, trials, options):
-            done.append(trial)
-            breaches += [Breach(trial, each) for each in found]
-            told(len(done), len(trials))
+            if found is None:
+                missed += 1
+            else:
+                done.append(trial)
+                breaches += [Breach(trial, each) for each in found]
+            told(len(done) + missed, len(trials))
             if breaches and options.first:
                 break
-        if len(done) < len(trials) and not breaches:
+        if len(done) + missed < len(trials) and not breaches:
             raise RuntimeError("a process of the self test ended early; what it says stands above")
     finally:
         shutil.rmtree(home, ignore_errors=True)
     names = [name for life in lives.values() for name in life]
     rows = tuple(_counted(names, done, breaches))
-    return Outcome(rows, tuple(breaches), len(names), len(done), time.monotonic() - began)
+    return Outcome(rows, tuple(breaches), len(names), len(done), missed, time.monotonic() - began)
 
 
 def _moments(home: Path, setting: Setting, shops: dict[Idempotency, Shop]) -> list[str]:
@@ -130,9 +137,9 @@ def _chosen(lives: dict[Setting, list[str]], options: Options) -> list[Trial]:
     """The trials in the order of trying: by lot, but every call once before any a second time."""
     lot = Random(options.seed)  # noqa: S311  # a sample, no secret
     trials = [
-        Trial(setting, kind, moment, name)
+        Trial(setting, kind, name, turn)
         for setting, names in lives.items()
-        for moment, name in enumerate(names, 1)
+        for name, turn in _turns(names)
         for kind in options.kinds
         if kind != "full" or name.partition(" ")[2].startswith(OF_THE_DISK)
     ]
@@ -145,8 +152,16 @@ def _chosen(lives: dict[Setting, list[str]], options: Options) -> list[Trial]:
     return [trial for _, _, trial in sorted(ranked, key=lambda each: each[:2])][: options.deaths]
 
 
-def _tried(home: Path, trials: list[Trial], options: Options) -> Iterator[tuple[Trial, list[str]]]:
-    """Every trial with its breaches, as they come from the workers."""
+def _turns(names: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Each with how often it has come by then."""
+    came: Counter[str] = Counter()
+    for name in names:
+        came[name] += 1
+        yield name, came[name]
+
+
+def _tried(home: Path, trials: list[Trial], options: Options) -> Iterator[tuple[Trial, list[str] | None]]:
+    """Every trial with its breaches, as they come from the workers; None where the death never came."""
     with ExitStack() as ends:
         pipes = [
             ends.enter_context(_worker(home, trials[n :: options.workers], options)) for n in range(options.workers)
@@ -204,11 +219,20 @@ def _work(home: Path, trials: list[Trial], options: Options, pipe: int) -> NoRet
         os._exit(code)
 
 
-def _try(home: Path, trial: Trial, shops: dict[Idempotency, Shop], options: Options) -> list[str]:
+def _try(home: Path, trial: Trial, shops: dict[Idempotency, Shop], options: Options) -> list[str] | None:
+    """The breaches of a trial. A moment that did not come this time may come the next."""
+    for _ in range(TRIES):
+        breaches = _once(home, trial, shops, options)
+        if breaches is not None:
+            return breaches
+    return None
+
+
+def _once(home: Path, trial: Trial, shops: dict[Idempotency, Shop], options: Options) -> list[str] | None:
     here = scene(home, trial.setting, shops[idempotency(trial.setting)])
     try:
-        lot = Random(trial.moment)  # noqa: S311  # the fate of bytes, no secret
-        breaches = died(here, Death(trial.kind, trial.moment), lot)
+        lot = Random(f"{trial.name} {trial.turn}")  # noqa: S311  # the fate of bytes, no secret
+        breaches = died(here, Death(trial.kind, trial.name, trial.turn), lot)
         if breaches and options.kept is not None:
             keep(here, options.kept)
         return breaches

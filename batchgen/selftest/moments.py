@@ -6,11 +6,11 @@ part of the rest.
 """
 
 import errno
-import itertools
 import json
 import os
 import signal
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -25,10 +25,14 @@ OF_THE_DISK: Final = ("disk.", "fsync ", "sqlite.")
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How to die, and at which moment, counted from 1."""
+    """How to die, and when: the `turn`-th time, counted from 1, that the moment of this name comes.
+
+    What else happens before may differ from life to life, as when a commit of the journal has more or less company.
+    """
 
     kind: Kind
-    moment: int
+    name: str
+    turn: int
 
 
 class Unforeseen(Exception):
@@ -37,17 +41,24 @@ class Unforeseen(Exception):
 
 @dataclass(slots=True)
 class Moments:
-    """Counts the moments, and notes what happens in a file that no death touches: `log` is open for appending."""
+    """Counts the moments by name, and notes what happens in a file that no death touches.
+
+    `log` is open for appending.
+    """
 
     log: int
     death: Death | None = None
-    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    _turns: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pass_by(self, name: str) -> None:
         """One moment; `name` is the call's, with `before` or `after` in front."""
-        number = next(self._numbers)
-        self.note(moment=number, name=name)
-        if self.death is not None and number == self.death.moment:
+        with self._lock:
+            self._turns[name] += 1
+            turn = self._turns[name]
+        self.note(moment=turn, name=name)
+        if self.death is not None and (name, turn) == (self.death.name, self.death.turn):
+            self.note(dies=turn)
             self._die(name.partition(" ")[2])
 
     def note(self, **fact: Any) -> None:

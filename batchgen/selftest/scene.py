@@ -116,9 +116,10 @@ def calls(scene: Scene) -> list[str]:
     return [fact["name"] for fact in first_life if "moment" in fact]
 
 
-def died(scene: Scene, death: Death, lot: Random) -> list[str]:
-    """Die so, run again until nothing is left to do, and judge: the breaches."""
-    return _lived(scene, death, lot)
+def died(scene: Scene, death: Death, lot: Random) -> list[str] | None:
+    """Die so, run again until nothing is left to do, and judge: the breaches. None if it held, and nothing died."""
+    breaches = _lived(scene, death, lot)
+    return breaches if breaches or any("dies" in fact for fact in facts(scene.place)) else None
 
 
 def _lived(scene: Scene, death: Death | None, lot: Random | None) -> list[str]:

@@ -11,21 +11,22 @@ from batchgen.selftest.moments import KINDS
 from batchgen.selftest.scene import SETTINGS
 from tests.cli.desk import typed
 
-TRIAL = Trial("replay", "power", 7, "before journal.append Started")
+TRIAL = Trial("replay", "power", "before journal.append Started", 7)
 
 
 class Explored(Doors):
     """An explorer that only notes what it is asked for."""
 
-    def __init__(self, breaches: int = 0) -> None:
+    def __init__(self, breaches: int = 0, missed: int = 0) -> None:
         self.asked: list[Options] = []
+        self.missed = missed
         self.breaches = breaches
 
     def explore(self, options: Options, told: Callable[[int, int], None]) -> Outcome:
         self.asked.append(options)
         told(3, 3)
         rows = (Row("disk.sync", 9, {"kill": 2, "power": 1}, 0), Row("journal.append Started", 3, {}, self.breaches))
-        return Outcome(rows, (Breach(TRIAL, "9: lost"),) * self.breaches, 12, 3, 4.2)
+        return Outcome(rows, (Breach(TRIAL, "9: lost"),) * self.breaches, 12, 3, self.missed, 4.2)
 
 
 def test_no_broken_promise() -> None:
@@ -40,12 +41,18 @@ def test_no_broken_promise() -> None:
     assert doors.asked == [Options()]
 
 
+def test_deaths_that_never_came() -> None:
+    """A moment that no life came to again is not counted as tried."""
+    said = typed("selftest", "crash", doors=Explored(missed=2)).stdout
+    assert "3 deaths (2 more never came), 4 s: 0 broken promises" in said
+
+
 def test_a_broken_promise() -> None:
     """Exit 1, and where, how and what; no more than twenty, with the count of the rest."""
     done = typed("selftest", "crash", doors=Explored(23))
     assert done.exit_code == 1
     said = done.stdout
-    assert said.count("replay, power before journal.append Started (moment 7): 9: lost") == 20
+    assert said.count("replay, power before journal.append Started, time 7: 9: lost") == 20
     assert "and 3 more" in said
     assert "23 broken promises" in said
 
@@ -58,7 +65,7 @@ def test_as_json() -> None:
     assert said["deaths"] == 3
     assert said["calls"][0] == {"call": "disk.sync", "calls": 9, "deaths": {"kill": 2, "power": 1}, "breaches": 0}
     assert said["breaches"] == [
-        {"setting": "replay", "kind": "power", "moment": 7, "name": TRIAL.name, "what": "9: lost"},
+        {"setting": "replay", "kind": "power", "name": TRIAL.name, "turn": 7, "what": "9: lost"},
     ]
 
 
