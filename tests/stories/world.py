@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -151,7 +152,8 @@ class Batch:
         own = {"report.json", *(f".batchgen/{name}" for name in ("journal.db", "lock", "epoch", "owner", "unrecorded"))}
         own |= {f".batchgen/journal.db-{end}" for end in ("wal", "shm")} | self.whole()
         found = (path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
-        return [name for name in found if name not in own and not name.startswith(".batchgen/gateway/")]
+        cached = re.compile(r"\.batchgen/(gateway/.+|thumbs/[0-9a-f]{2}/[0-9a-f]{64}\.jpg)")
+        return [name for name in found if name not in own and not cached.fullmatch(name)]
 
 
 @contextmanager
