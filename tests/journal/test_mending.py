@@ -34,6 +34,7 @@ from batchgen.lifecycle import (
     Stored,
     advance,
 )
+from batchgen.terms import Profile, Terms
 from tests.contracts.journal import ME, PATHS, handed_out, lines, manifest, owed, walk
 from tests.journal.desks import SqliteDesk
 from tests.journal.losing import losing
@@ -313,9 +314,10 @@ async def test_an_old_copy_is_accepted_with_doubts(desk: SqliteDesk, tmp_path: P
         assert (found.attempt, found.since) == (attempt, was.at)
     proven(desk)
     async with desk.open() as journal:
-        carried_on = await handed_out(journal)
+        carried_on = await handed_out(journal, Terms(profile=Profile(idempotency="replay")))
     assert not [each for each in carried_on if isinstance(each.milestone, Planned)]
     copied = {each.job.number for each in carried_on if each.copied}
+    assert set(waiting) <= {each.job.number for each in carried_on}
     assert copied == {each.job.number for each in carried_on} - set(waiting) != set()
 
 
