@@ -104,8 +104,8 @@ MUTATIONS = {
     ),
     "accepted is written late": Mutation(
         "worker/carried.py",
-        "        if isinstance(milestone, Generated):\n            self.pending",
-        "        if isinstance(milestone, Generated | Accepted):\n            self.pending",
+        "        if isinstance(milestone, Generated) or",
+        "        if isinstance(milestone, Generated | Accepted) or",
         KILL,
         ("hold",),
     ),
@@ -182,8 +182,12 @@ def applied(mutation: Mutation, source: Path, target: Path) -> None:
     """Copy the package and take it out there."""
     shutil.copytree(source / "batchgen", target / "batchgen", ignore=shutil.ignore_patterns("__pycache__"))
     path = target / "batchgen" / mutation.path
-    text = path.read_text(encoding="utf-8")
+    path.write_text(mutated(mutation, path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def mutated(mutation: Mutation, text: str) -> str:
+    """A file's text with this mutation in it, which must still be possible."""
     parts = text.split(mutation.old)
     assert len(parts) > mutation.nth + 1, f"{mutation.path} has no longer {mutation.old!r}"
     left = mutation.old.join(parts[: mutation.nth + 1])
-    path.write_text(left + mutation.new + mutation.old.join(parts[mutation.nth + 1 :]), encoding="utf-8")
+    return left + mutation.new + mutation.old.join(parts[mutation.nth + 1 :])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.selftest.mutations import EQUIVALENT, MUTATIONS, Mutation, applied
+from tests.selftest.mutations import EQUIVALENT, MUTATIONS, Mutation, applied, mutated
 
 HERE = Path(__file__).parent.parent.parent
 
@@ -59,6 +59,13 @@ def test_it_fails_without(name: str, tmp_path: Path) -> None:
     done = selftest("--whole", "--first", "--seed", "3", *words, root=tmp_path)
     ill = "does not even end well" in " ".join(done.stderr.split())  # some are noticed without any death
     assert done.returncode == 1 or ill, f"{name}: not noticed\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_what_is_taken_out_is_there(name: str) -> None:
+    """Every mutation still finds its place, and leaves a program that Python can read."""
+    mutation = MUTATIONS[name]
+    compile(mutated(mutation, (HERE / "batchgen" / mutation.path).read_text(encoding="utf-8")), mutation.path, "exec")
 
 
 SYNCS = ("os.fsync(", ".flush()", "sync_folder(", "disk.sync(", "disk.sync_dir(", '"synchronous')
