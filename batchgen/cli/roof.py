@@ -47,7 +47,7 @@ def _reason(broken: BaseException) -> str:
             return "name what to do: `batchgen --help` lists the verbs"
         case click.ClickException():
             return broken.format_message()
-        case click.Abort() | KeyboardInterrupt():
+        case click.Abort() | KeyboardInterrupt() | SystemExit():
             return ""
         case _:
             return f"{type(broken).__name__}, not foreseen"  # its message may hold anything

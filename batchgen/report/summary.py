@@ -1,11 +1,13 @@
 """A batch in one object: what `status --json` prints and `report.json` holds."""
 
+import fcntl
 import json
 import os
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from batchgen.errors import FailureClass
 from batchgen.journal import STATES, Record, Run, State
@@ -112,19 +114,34 @@ def reported(path: str, summary: Summary) -> bool:
 
 
 def write_report(path: str, summary: Summary) -> None:
-    """Write `report.json`: whole and durable under its name, or not at all."""
+    """Write `report.json`: whole and durable under its name, or not at all.
+
+    Whoever else is writing it, as two runs may that end at the same moment, is waited for.
+    """
     part = f"{path}.part"
-    with open(part, "w", encoding="ascii") as file:
+    with _alone(part) as file:
         json.dump(as_json(summary), file, indent=1)
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(part, path)
+        os.replace(part, path)
     folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _alone(part: str) -> TextIO:
+    """An empty file of this name that nobody else is writing."""
+    while True:
+        file = open(part, "a", encoding="ascii")  # noqa: SIM115  # the caller closes it, and with it the lock
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(part), os.fstat(file.fileno())):
+                file.truncate(0)
+                return file
+        file.close()  # whoever wrote it has given it its final name meanwhile
 
 
 def _models(summary: Summary) -> list[tuple[str, Mapping[State, int]]]:

@@ -1,7 +1,9 @@
 """The object of `status --json`."""
 
+import fcntl
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,3 +105,21 @@ def test_report_json_survives_a_failed_write(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         write_report(str(target), Summary("a", "/a"))
     assert (target / "inside").exists()
+
+
+def test_report_json_is_written_by_one_at_a_time(tmp_path: Path) -> None:
+    """Whoever comes while another writes it waits, and then writes its own; neither finds anything gone."""
+    target, part = tmp_path / "report.json", tmp_path / "report.json.part"
+    found = summary(record(), str(tmp_path))
+    with ThreadPoolExecutor() as pool:
+        with part.open("w") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            writing = pool.submit(write_report, str(target), found)
+            other.write("half of one, and the other half")
+            other.flush()
+            part.replace(target)
+        writing.result(60)
+        for each in [pool.submit(write_report, str(target), found) for _ in range(40)]:
+            each.result(60)
+    assert json.loads(target.read_text()) == as_json(found)
+    assert os.listdir(tmp_path) == ["report.json"]
