@@ -3,15 +3,26 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Any, Final, cast
+from math import inf
+from typing import Final, NamedTuple, cast
 
 import httpx
 
-from batchgen.api.http1 import outgoing
 from batchgen.api.http1.incoming import Incoming
+from batchgen.api.http1.outgoing import Outgoing, Pieces
 
 HELD_BYTES: Final = 256 * 1024
 """How much of an answer is held for whoever reads it before the other side has to wait."""
+
+
+class Patience(NamedTuple):
+    """Seconds for each wait by what is waited for, None for ever; `deadline` on the loop's clock ends them all."""
+
+    connect: float | None = None
+    pool: float | None = None
+    write: float | None = None
+    read: float | None = None
+    deadline: float = inf
 
 
 class Connection(asyncio.Protocol):
@@ -35,25 +46,25 @@ class Connection(asyncio.Protocol):
         """Whether it is open and nobody uses it."""
         return self._incoming is None and self._transport is not None and not self._transport.is_closing()
 
-    async def ask(self, request: httpx.Request, incoming: Incoming) -> None:
+    async def ask(self, outgoing: Outgoing, incoming: Incoming, patience: Patience) -> None:
         """Send a request, and wait until the head of its answer is there.
 
         Raises:
             httpx.TransportError: it broke, and with it the connection.
         """
-        trace = request.extensions.get("trace", _untraced)
-        seconds = request.extensions.get("timeout", {})
         self._incoming, self._writing = incoming, True
         try:
             self._check()
-            head = outgoing.head_of(request)
-            await trace("http11.send_request_headers.started", {"request": request})
-            if await self._sent(head, request, seconds.get("write")):
+            outgoing.started = True
+            await outgoing.tell("send_request_headers.started")
+            if await self._sent(outgoing, patience):
                 self._writing = False
-                await trace("http11.send_request_body.complete", {"request": request})
+                outgoing.sent = True
+                await outgoing.tell("send_request_body.complete")
             while not incoming.headed:
-                await self.wait(seconds.get("read"))
-            await trace("http11.receive_response_headers.complete", {"request": request})
+                await self.wait(patience.read, patience.deadline)
+            outgoing.answered = True
+            await outgoing.tell("receive_response_headers.complete")
         except BaseException:
             self.leave(incoming)
             raise
@@ -65,15 +76,20 @@ class Connection(asyncio.Protocol):
             self._resume()
         return chunk
 
-    async def wait(self, seconds: float | None, late: type[httpx.TimeoutException] = httpx.ReadTimeout) -> None:
+    async def wait(
+        self, seconds: float | None, deadline: float = inf, late: type[httpx.TimeoutException] = httpx.ReadTimeout
+    ) -> None:
         """Until something happens here; what, the caller has to see.
 
         Raises:
             httpx.TransportError: it broke, or nothing happened in time.
         """
         self._check()
+        if deadline < inf:
+            left = deadline - self._loop.time()
+            seconds = left if seconds is None else min(seconds, left)
         waiter = self._waiter = self._loop.create_future()
-        timer = None if seconds is None else self._loop.call_later(seconds, _expire, waiter)
+        timer = None if seconds is None else self._loop.call_later(max(seconds, 0), _expire, waiter)
         try:
             expired = await waiter
         finally:
@@ -148,24 +164,27 @@ class Connection(asyncio.Protocol):
         self._full = False
         self._wake()
 
-    async def _sent(self, head: bytes, request: httpx.Request, seconds: float | None) -> bool:
+    async def _sent(self, outgoing: Outgoing, patience: Patience) -> bool:
         """Send it; False if the answer came before the end of it."""
-        if not outgoing.has_body(request):
-            return await self._written(head, seconds)
-        async with aclosing(outgoing.pieces(head, request)) as pieces:
+        if outgoing.pieces is None:
+            return await self._written(outgoing.first, patience)
+        return await self._sent_in_pieces(outgoing.pieces, patience)
+
+    async def _sent_in_pieces(self, made: Pieces, patience: Patience) -> bool:
+        async with aclosing(made()) as pieces:
             async for piece in pieces:
-                if not await self._written(piece, seconds):
+                if not await self._written(piece, patience):
                     return False
         return True
 
-    async def _written(self, piece: bytes | memoryview, seconds: float | None) -> bool:
+    async def _written(self, piece: bytes | memoryview, patience: Patience) -> bool:
         """Hand a piece to the system; False if the answer came instead."""
         if self._answered or self._transport is None:
             return False
         self._check()
         self._transport.write(piece)
         while self._full and not self._answered:
-            await self.wait(seconds, httpx.WriteTimeout)
+            await self.wait(patience.write, patience.deadline, httpx.WriteTimeout)
         return not self._full
 
     @property
@@ -203,7 +222,3 @@ class Connection(asyncio.Protocol):
 def _expire(waiter: "asyncio.Future[bool]") -> None:
     if not waiter.done():
         waiter.set_result(True)
-
-
-async def _untraced(_event: str, _info: dict[str, Any]) -> None:
-    """Nobody wants to know."""

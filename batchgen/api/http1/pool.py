@@ -3,13 +3,12 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import anyio
 import httpx
 
-from batchgen.api.http1.connection import Connection
+from batchgen.api.http1.connection import Connection, Patience
 from batchgen.api.http1.dial import dial
 
 
@@ -41,17 +40,17 @@ class Pool:
         self._open: set[Connection] = set()
         self._changed = anyio.Event()
 
-    async def take(self, origin: Origin, seconds: Mapping[str, float | None], *, fresh: bool) -> Connection:
+    async def take(self, origin: Origin, patience: Patience, *, fresh: bool) -> Connection:
         """A connection, a new one if it must be `fresh`; it comes back by itself when its exchange is over.
 
         Raises:
             httpx.PoolTimeout, httpx.ConnectTimeout, httpx.ConnectError: there is none to be had.
         """
-        await self._permit(seconds.get("pool"))
+        await self._permit(patience)
         try:
             connection = None if fresh else self._kept(origin)
             if connection is None:
-                connection = await self._dial(origin, seconds.get("connect"))
+                connection = await self._dial(origin, patience)
         except BaseException:
             self._permits.release()
             raise
@@ -67,12 +66,12 @@ class Pool:
                 self._changed = anyio.Event()
                 await self._changed.wait()
 
-    async def _permit(self, seconds: float | None) -> None:
+    async def _permit(self, patience: Patience) -> None:
         try:
             self._permits.acquire_nowait()
         except anyio.WouldBlock:
             try:
-                with anyio.fail_after(seconds):
+                with anyio.fail_at(_end(patience.pool, patience)):
                     await self._permits.acquire()
             except TimeoutError as error:
                 raise httpx.PoolTimeout("all connections are in use") from error
@@ -87,11 +86,11 @@ class Pool:
         self._idle.pop(origin, None)
         return None
 
-    async def _dial(self, origin: Origin, seconds: float | None) -> Connection:
+    async def _dial(self, origin: Origin, patience: Patience) -> Connection:
         loop = asyncio.get_running_loop()
         context = None if origin.name is None else self._context
         try:
-            with anyio.fail_after(seconds):
+            with anyio.fail_at(_end(patience.connect, patience)):
                 connected = await dial(origin.host, origin.port)
                 _, connection = await loop.create_connection(
                     lambda: Connection(self._back), sock=connected, ssl=context, server_hostname=origin.name
@@ -125,3 +124,8 @@ class Pool:
 
     def _stale(self, since: float) -> bool:
         return asyncio.get_running_loop().time() - since > self._limits.idle_seconds
+
+
+def _end(seconds: float | None, patience: Patience) -> float:
+    """When a wait of so many seconds is over, on the loop's clock."""
+    return patience.deadline if seconds is None else min(anyio.current_time() + seconds, patience.deadline)

@@ -1,14 +1,16 @@
 """The seam: a request of httpx goes in, a response whose body is still to be read comes out."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from math import inf
 from typing import Final
 
 import httpx
 
-from batchgen.api.http1 import outgoing
-from batchgen.api.http1.connection import Connection
+from batchgen.api.http1.connection import Connection, Patience
 from batchgen.api.http1.incoming import Incoming
+from batchgen.api.http1.outgoing import Outgoing, has_body, of_request
 from batchgen.api.http1.pool import Limits, Origin, Pool
 
 _REPEATABLE: Final = {"GET", "HEAD"}
@@ -37,53 +39,83 @@ class Http1Transport(httpx.AsyncBaseTransport):
         Raises:
             httpx.TransportError: whatever broke it.
         """
-        origin = _origin(request)
-        seconds = request.extensions.get("timeout", {})
+        patience = Patience(**request.extensions.get("timeout", {}))
+        again = _repeatable(request)
+        arriving = await self.ask(_origin(request), of_request(request), patience, method=request.method, again=again)
+        return httpx.Response(
+            arriving.incoming.status,
+            headers=arriving.incoming.headers,
+            stream=arriving,
+            extensions={"http_version": arriving.incoming.version, "reason_phrase": arriving.incoming.reason},
+        )
+
+    async def ask(
+        self, origin: Origin, outgoing: Outgoing, patience: Patience, *, method: str, again: bool
+    ) -> "Arriving":
+        """The same for a request that is bytes already, without any object of httpx; `again` if it may go out twice.
+
+        Raises:
+            httpx.TransportError: whatever broke it.
+        """
         fresh = False
         while True:
-            connection = await self._pool.take(origin, seconds, fresh=fresh)
-            fresh, incoming = not connection.served, Incoming(request.method)
+            connection = await self._pool.take(origin, patience, fresh=fresh)
+            fresh, incoming = not connection.served, Incoming(method)
             try:
-                await connection.ask(request, incoming)
-                break
+                await connection.ask(outgoing, incoming, patience)
+                return Arriving(connection, incoming, patience)
             except (httpx.NetworkError, httpx.RemoteProtocolError):
-                if fresh or incoming.begun or not _repeatable(request):
+                if fresh or incoming.begun or not again:
                     raise
             fresh = True
-        return httpx.Response(
-            incoming.status,
-            headers=incoming.headers,
-            stream=_Body(connection, incoming, seconds.get("read")),
-            extensions={"http_version": incoming.version, "reason_phrase": incoming.reason},
-        )
 
     async def aclose(self) -> None:
         """Break off what still runs, and close all connections."""
         await self._pool.aclose()
 
 
-class _Body(httpx.AsyncByteStream):
-    """The body of a response; to be read once, and closed in any case."""
+class Arriving(httpx.AsyncByteStream):
+    """An answer whose body is still to be read, once; to be closed in any case."""
 
-    def __init__(self, connection: Connection, incoming: Incoming, seconds: float | None) -> None:
+    __slots__ = ("_connection", "_patience", "incoming")
+
+    def __init__(self, connection: Connection, incoming: Incoming, patience: Patience) -> None:
         self._connection = connection
-        self._incoming = incoming
-        self._seconds = seconds
+        self._patience = patience
+        self.incoming = incoming
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        incoming = self._incoming
+    async def chunk(self, until: float = inf) -> bytes:
+        """The next bytes, none at the end.
+
+        Raises:
+            TimeoutError: there were none until this moment of the event loop's clock.
+            httpx.TransportError: it broke.
+        """
+        incoming, patience = self.incoming, self._patience
         try:
-            while incoming.chunks or not incoming.ended:
-                if incoming.chunks:
-                    yield self._connection.take(incoming)
-                else:
-                    await self._connection.wait(self._seconds)
-        except BaseException:
+            while not incoming.chunks and not incoming.ended:
+                await self._connection.wait(patience.read, min(until, patience.deadline))
+            return self._connection.take(incoming) if incoming.chunks else b""
+        except BaseException as error:
             self._connection.leave(incoming)
+            if isinstance(error, httpx.ReadTimeout) and until <= asyncio.get_running_loop().time():
+                raise TimeoutError from error
             raise
 
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            while chunk := await self.chunk():
+                yield chunk
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Read no more of it."""
+        self._connection.leave(self.incoming)
+
     async def aclose(self) -> None:
-        self._connection.leave(self._incoming)
+        self.close()
 
 
 def _origin(request: httpx.Request) -> Origin:
@@ -100,4 +132,4 @@ def _origin(request: httpx.Request) -> Origin:
 
 def _repeatable(request: httpx.Request) -> bool:
     """Whether sending it twice is harmless, and possible."""
-    return request.method in _REPEATABLE and not outgoing.has_body(request)
+    return request.method in _REPEATABLE and not has_body(request)
