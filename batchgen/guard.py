@@ -8,6 +8,7 @@ about all answers, and connects to one of exactly those.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Literal, TypeAlias
 from urllib.parse import quote
@@ -125,6 +126,7 @@ def allowed(address: str, kinds: frozenset[Kind]) -> bool:
     return kind(address) in kinds
 
 
+@lru_cache(1024)
 def kind(address: str) -> Kind:
     """Where an address leads; whatever is not understood is forbidden."""
     try:

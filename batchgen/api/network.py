@@ -13,7 +13,9 @@ from typing import Final
 
 import httpx
 
+from batchgen.api.carriers import Carrier, Own, Stock
 from batchgen.api.http1 import Http1Transport, Limits
+from batchgen.api.http1.connection import Patience
 from batchgen.errors import SettingsError
 from batchgen.guard import is_loopback
 from batchgen.settings import TRANSPORT, Transport
@@ -42,10 +44,9 @@ class Timeouts:
     picture: float = 600
     slow_window: float = 30
 
-    def of(self, read: float, upload_bytes: int = 0) -> httpx.Timeout:
-        """The timeouts of one request by phase."""
-        write = self.write + upload_bytes / SLOWEST_UPLOAD
-        return httpx.Timeout(connect=self.connect, pool=self.pool, write=write, read=read)
+    def of(self, read: float, upload_bytes: int = 0) -> Patience:
+        """The patience of one request by phase."""
+        return Patience(self.connect, self.pool, self.write + upload_bytes / SLOWEST_UPLOAD, read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,30 +85,30 @@ class Door:
         self.network = network
         self._context = tls_context(network.ca_file)
 
-    def once(self, proxy: str | None = None) -> httpx.AsyncBaseTransport:
+    def once(self, proxy: str | None = None) -> Carrier:
         """A connection of its own for every request: none that the other side is closing, or has answered on."""
         return self._ours(idle=0) if self._is_ours(proxy) else self._stock(proxy, idle=0)
 
-    def kept(self, proxy: str | None = None) -> httpx.AsyncBaseTransport:
+    def kept(self, proxy: str | None = None) -> Carrier:
         """Connections that serve one request after another."""
         return self._ours(idle=CONNECTIONS) if self._is_ours(proxy) else self._stock(proxy, idle=CONNECTIONS)
 
-    def pinned(self, proxy: str | None = None) -> httpx.AsyncBaseTransport:
+    def pinned(self, proxy: str | None = None) -> Carrier:
         """Connections that may be pinned to an address; httpx would let one serve another name without asking."""
         return self.kept() if self._is_ours(proxy) else self.once(proxy)
 
     def _is_ours(self, proxy: str | None) -> bool:
         return proxy is None and self.network.transport == "own"
 
-    def _ours(self, *, idle: int) -> httpx.AsyncBaseTransport:
-        return Http1Transport(self._context, Limits(CONNECTIONS, idle, WATCHED_SECONDS))
+    def _ours(self, *, idle: int) -> Carrier:
+        return Own(Http1Transport(self._context, Limits(CONNECTIONS, idle, WATCHED_SECONDS)))
 
-    def _stock(self, proxy: str | None, *, idle: int) -> httpx.AsyncBaseTransport:
+    def _stock(self, proxy: str | None, *, idle: int) -> Carrier:
         limits = httpx.Limits(
             max_connections=CONNECTIONS, max_keepalive_connections=idle, keepalive_expiry=KEEPALIVE_SECONDS
         )
         try:
-            return httpx.AsyncHTTPTransport(verify=self._context, proxy=proxy, limits=limits, trust_env=False)
+            return Stock(httpx.AsyncHTTPTransport(verify=self._context, proxy=proxy, limits=limits, trust_env=False))
         except (ValueError, httpx.InvalidURL, ImportError) as error:
             raise SettingsError("the proxy of the environment is not a http or https proxy URL; mend it") from error
 

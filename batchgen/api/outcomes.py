@@ -7,6 +7,7 @@ from typing import Final
 import httpx
 
 from batchgen.api import Order, answers, wire
+from batchgen.api.carriers import Headers
 from batchgen.api.meaning import Answered, Broke, Call, Meaning, Phase, meaning
 from batchgen.errors import (
     BatchgenError,
@@ -35,8 +36,13 @@ class Answer:
     """An answer as it came; the body is empty when it was longer than 1 MiB or could not be decoded."""
 
     status: int
-    headers: httpx.Headers
+    raw_headers: Headers | httpx.Headers
     body: bytes
+
+    @property
+    def headers(self) -> httpx.Headers:
+        """The headers by name, in capitals or not; most answers are never asked for them."""
+        return httpx.Headers(self.raw_headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,22 +6,23 @@ answer of a name server can lead elsewhere. A proxy resolves by itself; through 
 
 import socket
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, Self, TypeAlias, cast
+from typing import Final, Self, TypeAlias
 from urllib.parse import urljoin
 
 import anyio
 import httpx
 
 from batchgen import __version__
+from batchgen.api.carriers import Call, Place, Reply, header, in_seconds, is_encoded
 from batchgen.api.meaning import Answered, Meaning, meaning
 from batchgen.api.network import Door, Timeouts
 from batchgen.api.outcomes import of_picture
 from batchgen.api.transport import FAILURES, broken
 from batchgen.errors import BadAsset, Blocked, Unavailable
-from batchgen.guard import Policy, Target, check_addresses, check_literal, check_url
+from batchgen.guard import Policy, Target, check_addresses, check_literal, check_url, kind
 
 HOPS: Final = 5
 ADDRESSES: Final = 4
@@ -30,7 +31,11 @@ SLOWEST: Final = 1024
 
 # hosts of pictures sit behind filters that refuse agents which do not look like a browser's
 AGENT: Final = f"Mozilla/5.0 (compatible; batchgen/{__version__})"
-HEADERS: Final = {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
+HEADERS: Final = (
+    (b"User-Agent", AGENT.encode("ascii")),
+    (b"Accept", b"*/*"),
+    (b"Accept-Encoding", b"identity"),
+)
 
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -76,34 +81,36 @@ class Pictures:
         for carrier in self._carriers.values():
             await carrier.aclose()
 
-    @asynccontextmanager
-    async def download(self, url: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    def download(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Open one picture and give its bytes as they come; see the contract for what it raises."""
-        began = self._patience.clock()
-        response, host = await self._open(url)
-        try:
-            _check_head(response, host, self._patience.max_bytes)
-            async with aclosing(_chunks(response, host, self._patience, began)) as chunks:
-                yield chunks
-        finally:
-            await response.aclose()
+        return _Download(self, url)
 
-    async def _open(self, url: str) -> tuple[httpx.Response, str]:
-        """Follow redirects by hand; every hop is judged like the first."""
+    async def open(self, url: str) -> "Chunks":
+        """Follow redirects by hand, every hop judged like the first, to bytes that must be closed."""
+        began = self._patience.clock()
+        reply, host = await self._follow(url)
+        try:
+            _check_head(reply, host, self._patience.max_bytes)
+        except BaseException:
+            await reply.aclose()
+            raise
+        return Chunks(reply, _Meter(host, self._patience, began, since=self._patience.clock()))
+
+    async def _follow(self, url: str) -> tuple[Reply, str]:
         target = check_url(url, self._policy)
         for _ in range(HOPS + 1):
-            response = await self._ask(target)
-            if meaning("picture", Answered(response.status_code)) is not Meaning.FOLLOW:
-                return response, target.host
-            await response.aclose()
-            url = _joined(url, response.headers.get("Location", ""))
+            reply = await self._ask(target)
+            if reply.status == 200 or meaning("picture", Answered(reply.status)) is not Meaning.FOLLOW:
+                return reply, target.host
+            await reply.aclose()
+            url = _joined(url, header(reply.headers, b"location"))
             following = check_url(url, self._policy)
             if target.scheme == "https" and following.scheme == "http":
                 raise Blocked(f"{target.host} redirects a picture from https to http; it is not followed")
             target = following
         raise Blocked(f"{target.host} redirects a picture more than {HOPS} times; it is not followed")
 
-    async def _ask(self, target: Target) -> httpx.Response:
+    async def _ask(self, target: Target) -> Reply:
         proxy = self._network.proxy(target.scheme, target.host, target.port)
         try:
             if proxy is not None:
@@ -113,10 +120,8 @@ class Pictures:
         except FAILURES as error:
             raise broken("picture", "unsent", error, target.host) from error
 
-    async def _ask_directly(self, target: Target) -> httpx.Response:
-        with anyio.fail_after(self._patience.timeouts.connect):
-            addresses = check_addresses(target, await self._resolve(target.host, target.port))
-        *others, last = addresses[:ADDRESSES]
+    async def _ask_directly(self, target: Target) -> Reply:
+        *others, last = (await self._addresses(target))[:ADDRESSES]
         for address in others:
             try:
                 return await self._send(target, address, None)
@@ -124,39 +129,84 @@ class Pictures:
                 continue
         return await self._send(target, last, None)
 
-    async def _send(self, target: Target, host: str, proxy: str | None) -> httpx.Response:
-        url = httpx.URL(scheme=target.scheme, host=host, port=target.port, raw_path=target.path.encode("ascii"))
+    async def _addresses(self, target: Target) -> tuple[str, ...]:
+        """Where a host is; an address in its usual spelling is where it says."""
+        if kind(target.host) != "forbidden":
+            return check_addresses(target, (target.host,))
+        with anyio.fail_after(self._patience.timeouts.connect):
+            return check_addresses(target, await self._resolve(target.host, target.port))
+
+    async def _send(self, target: Target, host: str, proxy: str | None) -> Reply:
         timeouts = self._patience.timeouts
-        request = httpx.Request(
+        call = Call(
             "GET",
-            url,
-            headers={"Host": _host_header(target), **HEADERS},
-            extensions={"sni_hostname": target.host, "timeout": timeouts.of(timeouts.picture_answer).as_dict()},
+            Place(target.scheme, host, target.port, target.host),
+            target.path.encode("ascii"),
+            ((b"Host", _host_header(target)), *HEADERS),
+            timeouts.of(timeouts.picture_answer)._replace(
+                deadline=in_seconds(timeouts.connect + timeouts.picture_answer)  # headers may trickle, too
+            ),
         )
-        with anyio.fail_after(timeouts.connect + timeouts.picture_answer):  # headers may trickle, too
-            return await self._carriers[proxy].handle_async_request(request)
+        return await self._carriers[proxy].carry(call)
 
 
-def _check_head(response: httpx.Response, host: str, max_bytes: int) -> None:
+class _Download:
+    """One picture from its opening to its closing."""
+
+    __slots__ = ("_chunks", "_pictures", "_url")
+
+    def __init__(self, pictures: Pictures, url: str) -> None:
+        self._pictures = pictures
+        self._url = url
+        self._chunks: Chunks | None = None
+
+    async def __aenter__(self) -> "Chunks":
+        self._chunks = await self._pictures.open(self._url)
+        return self._chunks
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._chunks is not None:
+            await self._chunks.aclose()
+
+
+class Chunks:
+    """The bytes of a picture as they come, measured; an iterator, to be closed."""
+
+    __slots__ = ("_meter", "_reply")
+
+    def __init__(self, reply: Reply, meter: "_Meter") -> None:
+        self._reply = reply
+        self._meter = meter
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        meter = self._meter
+        try:
+            chunk = await meter.read(self._reply.chunk)
+        except FAILURES as error:
+            raise broken("picture", "answer begun", error, meter.host) from error
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
+
+    async def aclose(self) -> None:
+        """Read no more."""
+        await self._reply.aclose()
+
+
+def _check_head(reply: Reply, host: str, max_bytes: int) -> None:
     """Judge status and headers before a byte of the body is read."""
-    refusal = of_picture(response.status_code, response.headers, host)
-    if refusal is not None:
-        raise refusal
-    if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+    if reply.status != 200:
+        refusal = of_picture(reply.status, httpx.Headers(list(reply.headers)), host)
+        if refusal is not None:
+            raise refusal
+    if is_encoded(reply):
         raise BadAsset(f"{host} sends a picture in an encoding that was not asked for")
-    declared = response.headers.get("Content-Length", "0")
+    declared = header(reply.headers, b"content-length")
     if declared.isdecimal() and int(declared[:20]) > max_bytes:
         raise BadAsset(f"{host} announces a picture of {declared[:20]} bytes; at most {max_bytes} are taken")
-
-
-async def _chunks(response: httpx.Response, host: str, patience: Patience, began: float) -> AsyncGenerator[bytes, None]:
-    meter = _Meter(host, patience, began, since=patience.clock())
-    try:
-        async with aclosing(cast(AsyncGenerator[bytes, None], response.aiter_raw())) as raw:
-            while chunk := await meter.read(raw):
-                yield chunk
-    except FAILURES as error:
-        raise broken("picture", "answer begun", error, host) from error
 
 
 @dataclass(slots=True)
@@ -174,12 +224,12 @@ class _Meter:
     size: int = 0
     window: int = 0
 
-    async def read(self, raw: AsyncGenerator[bytes, None]) -> bytes:
+    async def read(self, chunk_until: Callable[[float], Awaitable[bytes]]) -> bytes:
         """The next bytes, none at the end; raises what the contract says of too many and too slow ones."""
-        with anyio.move_on_after(self._left_seconds()) as scope:
-            chunk = await anext(raw, b"")
-        if scope.cancelled_caught:
-            raise self._slow()
+        try:
+            chunk = await chunk_until(in_seconds(self._left_seconds()))
+        except TimeoutError as late:
+            raise self._slow() from late
         self._take(len(chunk))
         return chunk
 
@@ -209,7 +259,7 @@ def _joined(url: str, location: str) -> str:
         return ""
 
 
-def _host_header(target: Target) -> str:
+def _host_header(target: Target) -> bytes:
     host = f"[{target.host}]" if ":" in target.host else target.host
     default = 443 if target.scheme == "https" else 80
-    return host if target.port == default else f"{host}:{target.port}"
+    return (host if target.port == default else f"{host}:{target.port}").encode("ascii")

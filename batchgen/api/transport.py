@@ -1,17 +1,17 @@
 """Calls to the API: each sent once, to one origin, and when it fails, how far it got."""
 
 import ssl
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, Protocol, Self
+from collections.abc import AsyncIterator, Iterator
+from typing import Final, Protocol, Self
 
 import anyio
 import httpx
 
 from batchgen import __version__
 from batchgen.api import Order, wire
-from batchgen.api.meaning import Broke, Call, Phase
+from batchgen.api.carriers import Call, Carrier, Headers, Place, Reply, decoded, in_seconds, is_encoded
+from batchgen.api.meaning import Broke, Phase
+from batchgen.api.meaning import Call as Kind
 from batchgen.api.network import SLOWEST_UPLOAD, Door
 from batchgen.api.outcomes import REACH, Answer, of_break
 from batchgen.errors import BatchgenError, NotTaken, SettingsError
@@ -19,9 +19,14 @@ from batchgen.guard import is_loopback
 
 REQUESTS: Final = 64
 ANSWER_BYTES: Final = 1024 * 1024
-URLS: Final = 2048
-"""So many are remembered in parts: taking one apart costs a third of a poll, and a task is asked for many times."""
-HEADERS: Final = {"User-Agent": f"batchgen/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
+HEADERS: Final = (
+    (b"User-Agent", f"batchgen/{__version__}".encode("ascii")),
+    (b"Accept", b"*/*"),
+    (b"Accept-Encoding", b"identity"),
+)
+
+_AUTHORIZATION: Final = wire.AUTHORIZATION.encode("ascii")
+_IDEMPOTENCY_KEY: Final = wire.IDEMPOTENCY_KEY.encode("ascii")
 
 FAILURES: Final = (
     httpx.HTTPError,
@@ -32,34 +37,6 @@ FAILURES: Final = (
     anyio.EndOfStream,
 )
 """What the network can raise; a TLS record that does not verify comes through the library as a bare OSError."""
-
-
-@dataclass(slots=True)
-class Trail:
-    """How far a request got, told by the events of the request itself; a proxy's CONNECT before it does not count."""
-
-    started: bool = False
-    sent: bool = False
-    answered: bool = False
-
-    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take note of one event."""
-        match event.partition(".")[2]:
-            case "send_request_headers.started" if info["request"].method != b"CONNECT":
-                self.started = True
-            case "send_request_body.complete":
-                self.sent = self.started
-            case "receive_response_headers.complete":
-                self.answered = self.started
-
-    @property
-    def phase(self) -> Phase:
-        """How far it got."""
-        if not self.started:
-            return "unsent"
-        if self.answered:
-            return "answer begun"
-        return "sent" if self.sent else "sent in part"
 
 
 class Listener(Protocol):
@@ -90,20 +67,26 @@ class Transport:
     `origin` is scheme, host and port, a path prefix and a trailing `/v1` allowed.
     """
 
-    def __init__(self, origin: str, door: Door, listener: Listener | None = None) -> None:
+    def __init__(
+        self, origin: str, door: Door, listener: Listener | None = None, *, keep_submits: bool = False
+    ) -> None:
         self.origin = origin.rstrip("/").removesuffix("/v1").rstrip("/")
         self.host = httpx.URL(self.origin).host
         self._timeouts = door.network.timeouts
         self._listener = listener or Nobody()
-        self._limiter = anyio.CapacityLimiter(REQUESTS)
+        self._limiter = anyio.Semaphore(REQUESTS, fast_acquire=True)
         url = httpx.URL(self.origin)
         if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
             raise SettingsError(
                 f"{self.host or 'the provider'}: the base URL must be https (http only on this machine)"
             )
-        proxy = door.network.proxy(url.scheme, url.host, url.port or 443)
-        self._url = lru_cache(URLS)(lambda path: httpx.URL(self.origin + path))
-        self._submits = door.once(proxy)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        host = url.raw_host.decode("ascii")
+        self._place = Place(url.scheme, host, port, host)
+        self._path = url.raw_path.rstrip(b"/")
+        self._headers = ((b"Host", url.netloc), *HEADERS)
+        proxy = door.network.proxy(url.scheme, url.host, port)
+        self._submits = door.kept(proxy) if keep_submits else door.once(proxy)
         self._polls = door.kept(proxy)
 
     async def __aenter__(self) -> Self:
@@ -122,26 +105,22 @@ class Transport:
             OutcomeUnknown: a byte may have left and no whole answer came.
             Stop: the server's certificate is not trusted, or the proxy wants credentials.
         """
-        trail, upload = Trail(), len(order.body)
-        headers = {
-            **HEADERS,
-            wire.AUTHORIZATION: f"Bearer {credential}",
-            wire.IDEMPOTENCY_KEY: order.token,
-            "Content-Type": order.content_type,
-        }
-        request = httpx.Request(
-            "POST",
-            self._url(wire.GENERATIONS),
-            content=order.body,
-            headers=headers,
-            extensions={"trace": trail, "timeout": self._timeouts.of(self._timeouts.answer, upload).as_dict()},
+        upload = len(order.body)
+        headers = (
+            *self._headers,
+            (_AUTHORIZATION, b"Bearer " + credential.encode("ascii")),
+            (_IDEMPOTENCY_KEY, order.token.encode("ascii")),
+            (b"Content-Type", order.content_type.encode("ascii")),
         )
+        seconds = self._timeouts.submit + upload / SLOWEST_UPLOAD
+        patience = self._timeouts.of(self._timeouts.answer, upload)
+        call = Call("POST", self._place, self._target(wire.GENERATIONS), headers, patience, order.body)
         try:
-            return await self._exchange(self._submits, request, self._timeouts.submit + upload / SLOWEST_UPLOAD)
+            return await self._exchange(self._submits, call, seconds)
         except FAILURES as error:
-            raise broken("submit", trail.phase, error, self.host) from error
+            raise broken("submit", call.phase, error, self.host) from error
         except anyio.get_cancelled_exc_class() as cut_off:
-            if trail.phase != "unsent":
+            if call.phase != "unsent":
                 raise
             raise NotTaken(f"{self.host}: {REACH['unsent']} (cut off while it connected)") from cut_off
 
@@ -152,40 +131,45 @@ class Transport:
             Unavailable: no whole answer came.
             Stop: the server's certificate is not trusted, or the proxy wants credentials.
         """
-        headers = HEADERS if credential is None else {**HEADERS, wire.AUTHORIZATION: f"Bearer {credential}"}
-        extensions = {"timeout": self._timeouts.of(self._timeouts.poll_answer).as_dict()}
-        request = httpx.Request("GET", self._url(path), headers=headers, extensions=extensions)
+        headers: Headers = self._headers
+        if credential is not None:
+            headers = (*headers, (_AUTHORIZATION, b"Bearer " + credential.encode("ascii")))
+        patience = self._timeouts.of(self._timeouts.poll_answer)
+        call = Call("GET", self._place, self._target(path), headers, patience)
         try:
-            return await self._exchange(self._polls, request, self._timeouts.poll)
+            return await self._exchange(self._polls, call, self._timeouts.poll)
         except FAILURES as error:
             raise broken("poll", "sent", error, self.host) from error
 
-    async def _exchange(self, carrier: httpx.AsyncBaseTransport, request: httpx.Request, seconds: float) -> Answer:
+    def _target(self, path: str) -> bytes:
+        return self._path + path.encode("ascii")
+
+    async def _exchange(self, carrier: Carrier, call: Call, seconds: float) -> Answer:
         async with self._limiter:
+            call.patience = call.patience._replace(deadline=in_seconds(seconds))
             try:
-                with anyio.fail_after(seconds):
-                    return await self._send(carrier, request)
+                return await self._send(carrier, call)
             except FAILURES:
                 self._listener.lost()
                 raise
 
-    async def _send(self, carrier: httpx.AsyncBaseTransport, request: httpx.Request) -> Answer:
-        response = await carrier.handle_async_request(request)
+    async def _send(self, carrier: Carrier, call: Call) -> Answer:
+        reply = await carrier.carry(call)
         self._listener.heard()
         try:
-            body = await _read(response)
+            body = await _read(reply, call.patience.deadline)
         except httpx.DecodingError:
             body = b""
         except FAILURES:
-            if response.is_success:
+            if 200 <= reply.status < 300:
                 raise
             body = b""  # a refusal is known by its status, whatever became of its words
         finally:
-            await response.aclose()
-        return Answer(response.status_code, response.headers, body)
+            await reply.aclose()
+        return Answer(reply.status, reply.headers, body)
 
 
-def broken(call: Call, phase: Phase, error: BaseException, host: str) -> BatchgenError:
+def broken(call: Kind, phase: Phase, error: BaseException, host: str) -> BatchgenError:
     """What to raise for a call that the network broke."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -222,14 +206,24 @@ def _system_words(error: BaseException) -> str:
     return (error.strerror or "")[:80] if isinstance(error, OSError) else ""
 
 
-async def _read(response: httpx.Response) -> bytes:
-    chunks, size = [], 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > ANSWER_BYTES:
-            return b""
+async def _read(reply: Reply, until: float) -> bytes:
+    chunks: list[bytes] = []
+    if is_encoded(reply):
+        chunks = [chunk async for chunk in _bounded(decoded(reply, until))]
+    while sum(map(len, chunks)) <= ANSWER_BYTES and (chunk := await reply.chunk(until)):
         chunks.append(chunk)
-    return b"".join(chunks)
+    body = b"".join(chunks)
+    return body if len(body) <= ANSWER_BYTES else b""
+
+
+async def _bounded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """So many of them that a body which is too long is known to be."""
+    size = 0
+    async for piece in pieces:
+        yield piece
+        size += len(piece)
+        if size > ANSWER_BYTES:
+            return
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -272,9 +272,9 @@ async def test_no_more_connections_are_kept_than_may_be() -> None:
 
 async def test_a_server_that_speaks_first_is_not_sent_to() -> None:
     """A connection on which something came before anything was asked is given up, and the request is unsent."""
+    from batchgen.api.carriers import Trail
     from batchgen.api.http1.connection import Connection, Patience
     from batchgen.api.http1.outgoing import of_request
-    from batchgen.api.transport import Trail
 
     async with WireServer() as server:
         server.then((Send(b"HTTP/1.1 408 Too slow\r\n\r\n"), Stall()))
@@ -285,9 +285,7 @@ async def test_a_server_that_speaks_first_is_not_sent_to() -> None:
             await checkpoint()
         trail = Trail()
         with pytest.raises(httpx.ReadError):
-            await connection.ask(
-                of_request(asked(server, extensions={"trace": trail})), Incoming("GET"), Patience()
-            )
+            await connection.ask(of_request(asked(server, extensions={"trace": trail})), Incoming("GET"), Patience())
         assert trail.phase == "unsent"
 
 

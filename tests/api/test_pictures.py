@@ -212,7 +212,7 @@ async def test_a_steady_picture_is_taken_however_many_windows_it_needs() -> None
     timeouts = Timeouts(picture=1e6)
     meter = _Meter("cdn.example", Patience(10**9, timeouts, lambda: now[0]), began=0, since=0)
     raw = chunks()
-    while await meter.read(raw):
+    while await meter.read(lambda _: anext(raw, b"")):
         assert meter.since == now[0]
     assert meter.size == 40 * 30 * 1024
 

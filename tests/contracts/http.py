@@ -13,8 +13,8 @@ import pytest
 import trustme
 from anyio.lowlevel import checkpoint
 
+from batchgen.api.carriers import Trail
 from batchgen.api.meaning import Phase
-from batchgen.api.transport import Trail
 from tests.wire_server import Close, Read, ReadHead, Reset, Script, Send, Stall, Step, WireServer, head, reply
 
 LARGE = b"\x89" * (24 * 1024 * 1024)

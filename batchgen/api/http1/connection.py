@@ -16,7 +16,10 @@ HELD_BYTES: Final = 256 * 1024
 
 
 class Patience(NamedTuple):
-    """Seconds for each wait by what is waited for, None for ever; `deadline` on the loop's clock ends them all."""
+    """Seconds for each wait by what is waited for, None for ever.
+
+    `deadline` on the event loop's clock ends whatever comes before the body of the answer.
+    """
 
     connect: float | None = None
     pool: float | None = None

@@ -63,7 +63,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
             fresh, incoming = not connection.served, Incoming(method)
             try:
                 await connection.ask(outgoing, incoming, patience)
-                return Arriving(connection, incoming, patience)
+                return Arriving(connection, incoming, patience.read)
             except (httpx.NetworkError, httpx.RemoteProtocolError):
                 if fresh or incoming.begun or not again:
                     raise
@@ -77,11 +77,11 @@ class Http1Transport(httpx.AsyncBaseTransport):
 class Arriving(httpx.AsyncByteStream):
     """An answer whose body is still to be read, once; to be closed in any case."""
 
-    __slots__ = ("_connection", "_patience", "incoming")
+    __slots__ = ("_connection", "_seconds", "incoming")
 
-    def __init__(self, connection: Connection, incoming: Incoming, patience: Patience) -> None:
+    def __init__(self, connection: Connection, incoming: Incoming, seconds: float | None) -> None:
         self._connection = connection
-        self._patience = patience
+        self._seconds = seconds
         self.incoming = incoming
 
     async def chunk(self, until: float = inf) -> bytes:
@@ -91,10 +91,10 @@ class Arriving(httpx.AsyncByteStream):
             TimeoutError: there were none until this moment of the event loop's clock.
             httpx.TransportError: it broke.
         """
-        incoming, patience = self.incoming, self._patience
+        incoming = self.incoming
         try:
             while not incoming.chunks and not incoming.ended:
-                await self._connection.wait(patience.read, min(until, patience.deadline))
+                await self._connection.wait(self._seconds, until)
             return self._connection.take(incoming) if incoming.chunks else b""
         except BaseException as error:
             self._connection.leave(incoming)
@@ -115,6 +115,7 @@ class Arriving(httpx.AsyncByteStream):
         self._connection.leave(self.incoming)
 
     async def aclose(self) -> None:
+        """The same, as httpx calls it."""
         self.close()
 
 
