@@ -56,7 +56,8 @@ class Network:
     `proxies` holds a proxy URL by the scheme that is asked for (`http`, `https`, `all`); `no_proxy` hosts, `.suffix`es,
     addresses, networks or `*`; `ca_file` trusted certificates instead of the system's. Loopback is never proxied.
     `private_hosts` names (lower case) from which pictures may be fetched in private networks. `transport` is what
-    carries the calls that no proxy does.
+    carries the calls that no proxy does. `keep_submits` lets a create go over a connection that served another one a
+    moment ago: should the server end it just then, the create is in doubt, so only where tokens make that safe.
     """
 
     proxies: Mapping[str, str] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class Network:
     private_hosts: frozenset[str] = frozenset()
     timeouts: Timeouts = field(default_factory=Timeouts)
     transport: Transport = TRANSPORT
+    keep_submits: bool = False
 
     def proxy(self, scheme: str, host: str, port: int) -> str | None:
         """The proxy for one address, None for none."""
@@ -87,11 +89,17 @@ class Door:
 
     def once(self, proxy: str | None = None) -> Carrier:
         """A connection of its own for every request: none that the other side is closing, or has answered on."""
-        return self._ours(idle=0) if self._is_ours(proxy) else self._stock(proxy, idle=0)
+        return self._ours(0, WATCHED_SECONDS) if self._is_ours(proxy) else self._stock(proxy, idle=0)
 
     def kept(self, proxy: str | None = None) -> Carrier:
         """Connections that serve one request after another."""
-        return self._ours(idle=CONNECTIONS) if self._is_ours(proxy) else self._stock(proxy, idle=CONNECTIONS)
+        return (
+            self._ours(CONNECTIONS, WATCHED_SECONDS) if self._is_ours(proxy) else self._stock(proxy, idle=CONNECTIONS)
+        )
+
+    def briefly(self, proxy: str | None = None) -> Carrier:
+        """Connections that serve again only at once: no server has given up one that it answered on a moment ago."""
+        return self._ours(CONNECTIONS, KEEPALIVE_SECONDS) if self._is_ours(proxy) else self.once(proxy)
 
     def pinned(self, proxy: str | None = None) -> Carrier:
         """Connections that may be pinned to an address; httpx would let one serve another name without asking."""
@@ -100,8 +108,8 @@ class Door:
     def _is_ours(self, proxy: str | None) -> bool:
         return proxy is None and self.network.transport == "own"
 
-    def _ours(self, *, idle: int) -> Carrier:
-        return Own(Http1Transport(self._context, Limits(CONNECTIONS, idle, WATCHED_SECONDS)))
+    def _ours(self, idle: int, seconds: float) -> Carrier:
+        return Own(Http1Transport(self._context, Limits(CONNECTIONS, idle, seconds)))
 
     def _stock(self, proxy: str | None, *, idle: int) -> Carrier:
         limits = httpx.Limits(

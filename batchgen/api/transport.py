@@ -67,9 +67,7 @@ class Transport:
     `origin` is scheme, host and port, a path prefix and a trailing `/v1` allowed.
     """
 
-    def __init__(
-        self, origin: str, door: Door, listener: Listener | None = None, *, keep_submits: bool = False
-    ) -> None:
+    def __init__(self, origin: str, door: Door, listener: Listener | None = None) -> None:
         self.origin = origin.rstrip("/").removesuffix("/v1").rstrip("/")
         self.host = httpx.URL(self.origin).host
         self._timeouts = door.network.timeouts
@@ -86,7 +84,7 @@ class Transport:
         self._path = url.raw_path.rstrip(b"/")
         self._headers = ((b"Host", url.netloc), *HEADERS)
         proxy = door.network.proxy(url.scheme, url.host, port)
-        self._submits = door.kept(proxy) if keep_submits else door.once(proxy)
+        self._submits = door.briefly(proxy) if door.network.keep_submits else door.once(proxy)
         self._polls = door.kept(proxy)
 
     async def __aenter__(self) -> Self:

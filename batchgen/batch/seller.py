@@ -17,7 +17,7 @@ from batchgen.location import Location
 from batchgen.manifest.load import Manifest
 from batchgen.manifest.provider import KeyFromEnvironment, KeyFromFile, KeySource, Local, Remote
 from batchgen.manifest.references import read_reference
-from batchgen.settings import credential, environment, surroundings
+from batchgen.settings import Surroundings, credential, environment, surroundings
 
 GATEWAY = "gateway"
 """Where a rehearsal's gateway keeps its tasks and its credential, beside the journal."""
@@ -48,7 +48,13 @@ async def seller_at(
         case Local():
             async with (
                 child(location.hidden / GATEWAY) as local,
-                Client(local.url, lambda: local.credential, max_bytes=most, listener=reach) as client,
+                Client(
+                    local.url,
+                    lambda: local.credential,
+                    network=Network(keep_submits=_replays(manifest)),
+                    max_bytes=most,
+                    listener=reach,
+                ) as client,
             ):
                 yield client
         case Remote() as remote:
@@ -69,20 +75,30 @@ def require_credential(manifest: Manifest, environ: Mapping[str, str]) -> None:
 def client_of(manifest: Manifest, remote: Remote, reach: Reach, environ: Mapping[str, str]) -> Client:
     """The client of a server; its credential is read whenever a call needs one, so that a renewed one is taken up."""
     source = _source(remote.api_key_source)
-    around = surroundings(environ)
     return Client(
         remote.base_url,
         lambda: credential(source, manifest.folder, environ),
-        network=Network(
-            proxies=around.proxies,
-            no_proxy=around.no_proxy,
-            ca_file=around.ca_file,
-            private_hosts=frozenset(remote.private_hosts),
-            transport=around.transport,
-        ),
+        network=network_of(manifest, remote, surroundings(environ)),
         max_bytes=manifest.terms.limits.expert.max_bytes,
         listener=reach,
     )
+
+
+def network_of(manifest: Manifest, remote: Remote, around: Surroundings) -> Network:
+    """How a server is reached from here."""
+    return Network(
+        proxies=around.proxies,
+        no_proxy=around.no_proxy,
+        ca_file=around.ca_file,
+        private_hosts=frozenset(remote.private_hosts),
+        transport=around.transport,
+        keep_submits=_replays(manifest),
+    )
+
+
+def _replays(manifest: Manifest) -> bool:
+    """Whether a create in doubt may be sent once more under its token."""
+    return manifest.terms.profile.idempotency == "replay"
 
 
 def preparer(asked: Asked) -> Callable[[Job, str], Awaitable[Order]]:

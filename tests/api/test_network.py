@@ -303,3 +303,25 @@ async def test_either_transport_carries_all_calls(transport: Literal["own", "sto
     for request in server.requests:
         assert request.headers["user-agent"].count("batchgen/") == 1
         assert request.headers["accept-encoding"] == "identity"
+
+
+async def test_a_create_goes_over_a_kept_connection_only_where_that_is_allowed() -> None:
+    """A connection that the server may be ending is no place for a payment, unless its token makes a doubt safe."""
+    for network, connections in ((Network(), 3), (Network(keep_submits=True), 1)):
+        async with WireServer() as server:
+            server.then(*[reply(202, b'{"task_id": "t"}')] * 3)
+            async with Client(server.origin, lambda: KEY, network=network) as client:
+                for _ in range(3):
+                    await client.submit(order())
+            assert len({request.connection for request in server.requests}) == connections
+
+
+async def test_a_create_that_a_dead_connection_swallowed_is_in_doubt_and_not_sent_again() -> None:
+    """A kept connection that ends after a create was written to it leaves a doubt: nothing here repeats a payment."""
+    async with WireServer() as server:
+        server.then(reply(202, b'{"task_id": "t"}'), (Read(), Close()))
+        async with Client(server.origin, lambda: KEY, network=Network(keep_submits=True)) as client:
+            await client.submit(order())
+            with pytest.raises(OutcomeUnknown):
+                await client.submit(order())
+        assert len(server.requests) == 2
