@@ -37,11 +37,28 @@ def structure(path: str) -> Picture:
         size = os.fstat(file.fileno()).st_size
         head = file.read(HEAD_BYTES)
         file.seek(max(0, size - TAIL_BYTES))
-        reason = flaw(head, file.read(), size)
-        found = sniff(head)
-        if found and not found.width:  # more metadata than the head holds
+        tail = file.read()
+
+        def whole() -> bytes:
             file.seek(0)
-            found = sniff(file.read())
+            return file.read()
+
+        return _judged(head, tail, size, whole)
+
+
+def structure_of(data: bytes) -> Picture:
+    """The same for the bytes of a whole file, which are at hand.
+
+    Raises:
+        BadAsset: likewise.
+    """
+    return _judged(data[:HEAD_BYTES], data[-TAIL_BYTES:], len(data), lambda: data)
+
+
+def _judged(head: bytes, tail: bytes, size: int, whole: Callable[[], bytes]) -> Picture:
+    reason, found = flaw(head, tail, size), sniff(head)
+    if found and not found.width:  # more metadata than the head holds
+        found = sniff(whole())
     if reason or not found:
         raise refusal(reason or "it is no picture")
     if found.width * found.height > MAX_PIXELS:

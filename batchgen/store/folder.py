@@ -30,6 +30,7 @@ class Folder:
     root: str
     disk: Disk
     _durable: set[str] = field(default_factory=set, init=False)
+    _inside: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
 
     def create(self) -> None:
         """Create the root, durably."""
@@ -173,9 +174,20 @@ class Folder:
             ) from error
 
     def _require_inside(self, path: str) -> None:
+        """Refuse what lies elsewhere; the folder that was proven once is known again by its device and inode."""
+        try:
+            found = os.stat(path)
+        except OSError:
+            identity = None
+        else:
+            identity = found.st_dev, found.st_ino
+            if self._inside.get(path) == identity:
+                return
         real = os.path.realpath(path)
         if real != self.root and not real.startswith(self.root.rstrip("/") + "/"):
             raise SettingsError(f"{path} leads out of {self.root} through a symbolic link; remove the link")
+        if identity is not None:
+            self._inside[path] = identity
 
 
 def _regular(path: str) -> BufferedReader | None:

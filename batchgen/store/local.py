@@ -97,7 +97,7 @@ class LocalStore(LocalShelf):
         try:
             await self._receive(part, chunks)
             if isinstance(self._check, Structure):
-                check = self._check.check_here
+                check = self._check
                 return await self._run(lambda: self._keep(slot, part, check))
             await self._run(part.finish)
             picture = await self._check.check(part.path)
@@ -116,7 +116,9 @@ class LocalStore(LocalShelf):
         found = await self._run(lambda: proven(self._folder, names))
         parts[job] = {proof_name(proof) for proof, _ in found}
         return await self._run(
-            lambda: tuple(self._publish(proof, stem, picture, label) for proof, picture in whole_set(found))
+            lambda: tuple(
+                self._publish(proof, picture, self._size(proof), stem, label) for proof, picture in whole_set(found)
+            )
         )
 
     async def move(self, asset: Asset, stem: str) -> Saved:
@@ -170,10 +172,10 @@ class LocalStore(LocalShelf):
             if part.held_bytes >= _HELD_BYTES:
                 await self._run(part.write)
 
-    def _keep(self, slot: Slot, part: Part, check: Callable[[str], Picture]) -> Saved:
+    def _keep(self, slot: Slot, part: Part, check: Structure) -> Saved:
         """All that follows the last byte."""
         part.finish()
-        return self._proven(slot, part, check(part.path))
+        return self._proven(slot, part, check.check_here(part.path, part.whole))
 
     def _proven(self, slot: Slot, part: Part, picture: Picture) -> Saved:
         """Name a checked part for what it is, then give the picture its name."""
@@ -187,7 +189,7 @@ class LocalStore(LocalShelf):
         except BaseException:
             whole.discard()
             raise
-        return self._publish(proof, slot.stem, picture, slot.label)
+        return self._publish(proof, picture, whole.size, slot.stem, slot.label)
 
     def _inscribed(self, part: Part, slot: Slot, picture: Picture) -> Part:
         label = slot.label
@@ -195,11 +197,14 @@ class LocalStore(LocalShelf):
             return part
         return self._labels.inscribe(part, slot.job, label, picture)
 
-    def _publish(self, proof: Proof, stem: str, picture: Picture, label: Label | None) -> Saved:
-        source = proof_name(proof)
-        size = self.stat(source)
+    def _size(self, proof: Proof) -> int:
+        size = self.stat(proof_name(proof))
         if size is None:
-            raise FileNotFoundError(f"{source} was removed while it was being published")
+            raise FileNotFoundError(f"{proof_name(proof)} was removed while it was being published")
+        return size
+
+    def _publish(self, proof: Proof, picture: Picture, size: int, stem: str, label: Label | None) -> Saved:
+        source = proof_name(proof)
         stem = stem_of(Slot(proof.job, stem, proof.index, proof.of))
         name = self._folder.publish(source, candidates(stem, proof.sha256, picture.extension), proof.sha256)
         asset = Asset(name, size, proof.sha256, proof.received, picture.media_type, picture.width, picture.height)

@@ -19,7 +19,8 @@ from batchgen.store.names import PARTS, Proof, new_part, proof_name, read_part
 class Part:
     """A picture that is being written, hashed as it goes to the disk; chunks are held until somebody may block.
 
-    `size` counts what was held and written, `held_bytes` what still waits.
+    `size` counts what was held and written, `held_bytes` what still waits; `whole` are all its bytes, if they were
+    never more than could be held.
     """
 
     folder: Folder
@@ -28,6 +29,7 @@ class Part:
     fd: int = -1
     size: int = 0
     held_bytes: int = 0
+    whole: bytes | None = None
     digest: Any = field(default_factory=hashlib.sha256)
     _held: list[bytes] = field(default_factory=list)
 
@@ -43,14 +45,15 @@ class Part:
             self.path = self.folder.path(new_part(self.job))
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
             self.fd = os.open(self.path, flags, 0o666)  # the user's umask decides, as for any new file
-        held, self._held, self.held_bytes = self._held, [], 0
-        for chunk in held:
-            self.folder.disk.write(self.fd, chunk)
-            self.digest.update(chunk)
+        held, self._held, self.held_bytes = b"".join(self._held), [], 0
+        self.folder.disk.write(self.fd, held)
+        self.digest.update(held)
+        self.whole = held if len(held) == self.size else None
 
     def finish(self) -> None:
         """Write the rest, make all durable, close the file; after an error the part is only good for `discard`."""
-        self.write()
+        if self._held or not self.path:
+            self.write()
         self.folder.disk.sync(self.fd)
         self._close()
 
