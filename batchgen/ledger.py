@@ -4,6 +4,7 @@ All sums are micro-USD. The law: spent + reserved + in doubt never exceeds a cap
 """
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from operator import add, attrgetter, neg
 from typing import Final
 
@@ -55,36 +56,55 @@ _NOTHING: Final = Money()
 
 def change(before: Milestone, after: Milestone) -> Money:
     """What passing from one milestone to the next does to money; the two must be a legal pair."""
-    return _arrow(before, after) + _weight(after) + -_weight(before)
+    return _change(type(before).__name__, _amount(before), type(after).__name__, _amount(after))
 
 
-def _weight(milestone: Milestone) -> Money:
-    """The money that hangs on a job while this is its newest milestone and leaves with it."""
+def _amount(milestone: Milestone) -> int | None:
+    """The one sum that a milestone speaks of."""
     match milestone:
-        case Started(price_micro_usd=price) | Accepted(price_micro_usd=price):
+        case Started(price_micro_usd=amount) | Accepted(price_micro_usd=amount) | InDoubt(price_micro_usd=amount):
+            return amount
+        case Generated(cost_micro_usd=amount) | AttemptFailed(cost_micro_usd=amount):
+            return amount
+        case JobFailed(in_doubt_micro_usd=amount):
+            return amount
+        case Planned() | Stored():
+            return None
+
+
+@lru_cache(4096)
+def _change(before: str, old: int | None, after: str, new: int | None) -> Money:
+    """The same by kinds and sums, since a batch has many pictures and few prices."""
+    return _arrow((before, after), old, new) + _weight(after, new) + -_weight(before, old)
+
+
+def _weight(kind: str, price: int | None) -> Money:
+    """The money that hangs on a job while this is its newest milestone and leaves with it."""
+    match kind:
+        case "Started" | "Accepted":
             return Money(reserved=price or 0, unpriced=price is None)
-        case InDoubt(price_micro_usd=price) | JobFailed(in_doubt_micro_usd=price):
+        case "InDoubt" | "JobFailed":
             return Money(in_doubt=price or 0, unpriced=price is None)
-        case Planned() | Generated() | Stored() | AttemptFailed():
+        case _:
             return _NOTHING
 
 
-def _arrow(before: Milestone, after: Milestone) -> Money:
+def _arrow(kinds: tuple[str, str], old: int | None, new: int | None) -> Money:
     """What an arrow adds for good."""
-    match before, after:
-        case Planned() | AttemptFailed(), Started(price_micro_usd=price) | InDoubt(price_micro_usd=price):
-            return Money(committed=price or 0)
-        case Started(price_micro_usd=price), Planned():
-            return Money(committed=-(price or 0))
-        case InDoubt(price_micro_usd=price), Planned():
-            return Money(in_doubt=price or 0, resent=price or 0, unpriced=price is None)
-        case JobFailed(in_doubt_micro_usd=price), Planned():
-            return Money(in_doubt=price or 0, unpriced=price is None)
-        case Accepted(), Generated(cost_micro_usd=cost):
-            return Money(spent=cost or 0, unpriced=cost is None)
-        case Accepted() | Started(), AttemptFailed(cost_micro_usd=cost):
-            return Money(spent=cost or 0, lost=cost or 0, unpriced=cost is None)
-        case Generated(cost_micro_usd=cost), AttemptFailed():
-            return Money(lost=cost or 0)
+    match kinds:
+        case "Planned" | "AttemptFailed", "Started" | "InDoubt":
+            return Money(committed=new or 0)
+        case "Started", "Planned":
+            return Money(committed=-(old or 0))
+        case "InDoubt", "Planned":
+            return Money(in_doubt=old or 0, resent=old or 0, unpriced=old is None)
+        case "JobFailed", "Planned":
+            return Money(in_doubt=old or 0, unpriced=old is None)
+        case "Accepted", "Generated":
+            return Money(spent=new or 0, unpriced=new is None)
+        case "Accepted" | "Started", "AttemptFailed":
+            return Money(spent=new or 0, lost=new or 0, unpriced=new is None)
+        case "Generated", "AttemptFailed":
+            return Money(lost=old or 0)
         case _:
             return _NOTHING

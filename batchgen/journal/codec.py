@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from hashlib import blake2b
-from typing import Any, Final, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from batchgen.errors import Damaged
 from batchgen.job import FileReference, Reference, Request, UrlReference, without_signature
@@ -31,11 +31,14 @@ def seal(*values: Sealable) -> bytes:
 
 def encode_milestone(milestone: Milestone) -> str:
     """All that a milestone carries, but for its kind and attempt, which are columns of their own."""
-    body = _plain(milestone)
-    del body["attempt"]
-    if "urls" in body:
-        body["urls"] = [_bare(url) for url in body["urls"]]
-    return _text(body)
+    parts, kind = [], cast(Any, milestone.__class__)
+    for name, key in _keys(kind):
+        value = getattr(milestone, name)
+        if name == "urls":
+            value = tuple(map(_bare, value))
+        if name != "attempt":
+            parts.append(key + _written(value))
+    return "{" + ",".join(parts) + "}"
 
 
 def decode_milestone(kind: str, attempt: int, body: str) -> Milestone:
@@ -134,23 +137,28 @@ def _object(body: str) -> dict[str, Any]:
     return value
 
 
-def _plain(value: Any) -> dict[str, Any]:
-    return {name: _plain_value(getattr(value, name)) for name in _names(value.__class__)}
-
-
 @cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
+def _keys(kind: Any) -> tuple[tuple[str, str], ...]:
+    """The fields of a dataclass, sorted, each with how it begins in the text."""
+    return tuple((name, f'"{name}":') for name in sorted(f.name for f in fields(kind)))
 
 
-def _plain_value(value: Any) -> Any:
+def _written(value: Any) -> str:
+    """One value as the text, without a dictionary between: this is done for every milestone."""
     match value:
-        case str() | int() | float() | None:
-            return value
+        case str():
+            return _quoted(value)
+        case None | bool() | int() | float():
+            return _SORTED(value) if value.__class__ is not int else int.__repr__(value)
         case tuple():
-            return [_plain_value(each) for each in value]
+            return "[" + ",".join(map(_written, value)) + "]"
         case _:
-            return _plain(value)
+            return "{" + ",".join([key + _written(getattr(value, name)) for name, key in _keys(value.__class__)]) + "}"
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """A dataclass of scalars as the text has it."""
+    return {name: getattr(value, name) for name, _ in _keys(value.__class__)}
 
 
 @cache

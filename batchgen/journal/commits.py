@@ -179,6 +179,8 @@ class Commits:
                 self.connection.execute("COMMIT")
                 if gone := self.lost():
                     self._refuse(JournalError(gone))
+        except Damaged as error:
+            self._refuse(error)
         except (apsw.CorruptError, apsw.NotADBError) as error:
             self._refuse(Damaged(f"The journal is damaged ({error}); see `batchgen verify`, and run again then."))
         except apsw.Error as error:

@@ -1,21 +1,21 @@
 """Milestones into a SQLite journal: each is judged as it comes, and all of a transaction are written together."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeAlias, TypeVar
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 import apsw
 
 from batchgen.errors import Superseded, TaskTaken
-from batchgen.journal import Caps, Entry, state_of
+from batchgen.journal import Caps, Entry, Progress, State, state_of
 from batchgen.journal.codec import Sealable, encode_milestone, seal
 from batchgen.journal.effects import Effect, Used, bounded, effect, hold_to
-from batchgen.journal.rows import RUN, amount_of_day, milestone, money, run
+from batchgen.journal.rows import RUN, amount, amount_of_day, milestone, money, run
 from batchgen.ledger import Money
 from batchgen.lifecycle import Accepted, IllegalMilestone, JobFailed, Milestone, Stored, advance
 
-Name = TypeVar("Name")
 Key: TypeAlias = tuple[str, str, str]
 """Which total: model, standing, what."""
 
@@ -26,6 +26,8 @@ _HEAD = """
 _ADD = """
     INSERT INTO totals VALUES (?1, ?2, ?3, ?4, seal(?1, ?2, ?3, ?4))
     ON CONFLICT DO UPDATE SET amount = amount + ?4, seal = seal(model, standing, what, amount + ?4)"""
+_NEW_TOTAL = "INSERT INTO totals VALUES (?, ?, ?, ?, ?)"
+_TOTAL = "UPDATE totals SET amount = ?, seal = ? WHERE (model, standing, what) = (?, ?, ?)"
 _ADD_TO_DAY = """
     INSERT INTO days VALUES (?1, ?2, seal(?1, ?2))
     ON CONFLICT DO UPDATE SET committed = committed + ?2, seal = seal(day, committed + ?2)"""
@@ -43,6 +45,8 @@ _TASK_OF_ANOTHER = """
     SELECT 1 FROM milestones WHERE kind = 'Accepted'
     AND iif(json_valid(body), json_extract(body, '$.task_id'), NULL) = ? AND job <> ? LIMIT 1"""
 
+
+_NO_CAPS: Final = Caps()
 
 _MOVE = "UPDATE jobs SET head = ?, kind = ?, state = ?, run = ? WHERE number = ?"
 _WRITE = "INSERT INTO milestones VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -76,6 +80,22 @@ def _sums() -> dict[Any, int]:
     return defaultdict(int)
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A milestone that may be recorded: after what it comes, what it changes, and which run began its attempt."""
+
+    entry: Entry
+    head: _Head
+    effect: Effect
+    begun_by: int
+
+    @property
+    def after(self) -> _Head:
+        """The job with it."""
+        head = self.head
+        return _Head(self.entry.position, self.entry.milestone, head.model, head.standing, head.changed)
+
+
 @dataclass(slots=True)
 class _Taken:
     """What was taken and is not yet written; in the end it is only sums and rows."""
@@ -88,32 +108,42 @@ class _Taken:
     days: dict[str, int] = field(default_factory=_sums)
     committed: dict[int, int] = field(default_factory=_sums)
     started: dict[int, int] = field(default_factory=_sums)
+    exposed: int = 0
+    resent: int = 0
 
-    def join(self, others: "_Taken") -> None:
-        """Take over what others hold; they came later."""
-        self.heads |= others.heads
-        self.moves |= others.moves
-        self.rows += others.rows
-        self.tasks |= others.tasks
-        _gather(self.totals, others.totals)
-        _gather(self.days, others.days)
-        _gather(self.committed, others.committed)
-        _gather(self.started, others.started)
-
-    def money(self, name: str) -> int:
-        """One sum of money over all models."""
-        return sum(amount for (_, _, what), amount in self.totals.items() if what == f"money:{name}")
+    def take(self, judged: _Judged, stamp: tuple[int, float]) -> None:
+        """Take one."""
+        entry, head, effect = judged.entry, judged.head, judged.effect
+        milestone = entry.milestone
+        kind, old, new = type(milestone).__name__, state_of(head.milestone), state_of(milestone)
+        row = (entry.job, entry.position, *stamp, kind, milestone.attempt, encode_milestone(milestone))
+        self.rows.append((*row, seal(*row)))
+        self.moves[entry.job] = (entry.position, kind, new, stamp[0], entry.job)
+        self.heads[entry.job] = judged.after
+        if isinstance(milestone, Accepted) and milestone.task_id is not None:
+            self.tasks[milestone.task_id] = entry.job
+        for key, change in _changes((head.model, head.standing, head.changed), (old, new), effect.money):
+            self.totals[key] += change
+        self.exposed += effect.money.exposed
+        self.resent += effect.money.resent
+        if effect.begun:
+            self.days[effect.day] += effect.money.committed
+            self.committed[judged.begun_by] += effect.money.committed
+            self.started[judged.begun_by] += effect.begun
 
 
 class Recorder:
     """Takes milestones of a transaction against what is known of their jobs, and writes them all in `settle`.
 
     What it wrote itself it need not read again: that holds as long as no other connection changes the file, which
-    SQLite tells (`begin`), and nobody else writes through this one (`forget`).
+    SQLite tells (`begin`), and nobody else writes through this one (`forget`). `known` counts how often it forgot, for
+    whoever reads jobs and tells it of them (`know`).
     """
 
     def __init__(self) -> None:
+        self.known = 0
         self._heads: dict[int, _Head] = {}
+        self._amounts: dict[Key, int | None] = {}
         self._version: object = None
         self._open = _Taken()
         self._sums: dict[str, int] = {}
@@ -128,31 +158,46 @@ class Recorder:
 
     def forget(self) -> None:
         """Believe nothing that was not read again."""
+        self.known += 1
         self._heads.clear()
+        self._amounts.clear()
         self._sums.clear()
+
+    def know(self, progress: Progress, known: int) -> None:
+        """Be told of a job that was read since it last forgot, if `known` was the count before the reading."""
+        if known == self.known:
+            job = progress.job
+            head = _Head(progress.position, progress.milestone, job.request.model, progress.standing, progress.changed)
+            self._heads.setdefault(job.number, head)
+            if known != self.known:  # the writer's thread forgot just now
+                self._heads.pop(job.number, None)
 
     def take(
         self, connection: apsw.Connection, entries: Sequence[Entry], caps: Caps | None, stamp: tuple[int, float]
     ) -> None:
-        """Take entries in order, all or none.
+        """Take entries of one job in order, all or none.
 
         Raises:
             Superseded, IllegalMilestone, TaskTaken, NoHeadroom: one of them cannot be recorded.
         """
-        taken, caps = _Taken(), caps or Caps()
+        judged: list[_Judged] = []
         for entry in entries:
-            self._one(connection, entry, (caps, stamp), taken)
-        self._open.join(taken)
+            judged.append(self._judged(connection, entry, judged, (caps or _NO_CAPS, stamp)))
+        for each in judged:
+            self._open.take(each, stamp)
 
     def settle(self, connection: apsw.Connection) -> None:
-        """Write all that was taken."""
+        """Write all that was taken.
+
+        Raises:
+            Damaged: a total is not as it was written.
+        """
         taken, self._open = self._open, _Taken()
         if not taken.rows:
             return
         connection.executemany(_WRITE, taken.rows)
         connection.executemany(_MOVE, list(taken.moves.values()))
-        for key, amount in taken.totals.items():
-            add(connection, key, amount)
+        self._add(connection, taken.totals)
         connection.executemany(_ADD_TO_DAY, list(taken.days.items()))
         counted = [(taken.committed[number], started, number) for number, started in taken.started.items()]
         connection.executemany(_ADD_TO_RUN, counted)
@@ -162,27 +207,44 @@ class Recorder:
             if isinstance(head.milestone, Stored | JobFailed):
                 del self._heads[number]
 
-    def _one(
-        self, connection: apsw.Connection, entry: Entry, under: tuple[Caps, tuple[int, float]], taken: _Taken
-    ) -> None:
-        (caps, stamp), head = under, taken.heads.get(entry.job) or self._head(connection, entry.job)
+    def _add(self, connection: apsw.Connection, totals: dict[Key, int]) -> None:
+        """Write totals as they are now: they are read once, and remembered like heads."""
+        new: list[tuple[Sealable, ...]] = []
+        more: list[tuple[Sealable, ...]] = []
+        for key, change in totals.items():
+            if not change:
+                continue
+            if key not in self._amounts:
+                self._amounts[key] = amount(connection, key)
+            known = self._amounts[key]
+            now = self._amounts[key] = change + (known or 0)
+            if known is None:
+                new.append((*key, now, seal(*key, now)))
+            else:
+                more.append((now, seal(*key, now), *key))
+        connection.executemany(_NEW_TOTAL, new)
+        connection.executemany(_TOTAL, more)
+
+    def _judged(
+        self,
+        connection: apsw.Connection,
+        entry: Entry,
+        before: Sequence[_Judged],
+        under: tuple[Caps, tuple[int, float]],
+    ) -> _Judged:
+        (caps, stamp), head = under, before[-1].after if before else self._head(connection, entry.job)
         if entry.position != head.position + 1:
             raise Superseded(f"Job {entry.job} has moved on to milestone {head.position}; this run lets go of it.")
-        before, after = head.milestone, advance(head.milestone, entry.milestone)
+        after = advance(head.milestone, entry.milestone)
         if caps.own_task:
-            self._check_task(connection, entry, taken)
-        _write(taken, entry, stamp)
-        taken.heads[entry.job] = _Head(entry.position, after, head.model, head.standing, head.changed)
-        what = effect(before, after)
-        for key, amount in _changes(head, before, after, what.money):
-            taken.totals[key] += amount
-        if what.begun:
-            begun_by = stamp[0] if what.begun > 0 else self._begun_by(connection, entry, stamp[0])
-            taken.days[what.day] += what.money.committed
-            taken.committed[begun_by] += what.money.committed
-            taken.started[begun_by] += what.begun
-        if caps.bounding and bounded(before, after):
-            hold_to(caps, after, self._used(connection, taken, what, stamp[0]))
+            self._check_task(connection, entry)
+        what, begun_by = effect(head.milestone, after), stamp[0]
+        if what.begun < 0:
+            begun_by = self._begun_by(connection, entry, stamp[0])
+        judged = _Judged(entry, head, what, begun_by)
+        if caps.bounding and bounded(head.milestone, after):
+            hold_to(caps, after, self._used(connection, (*before, judged), stamp[0]))
+        return judged
 
     def _head(self, connection: apsw.Connection, job: int) -> _Head:
         known = self._open.heads.get(job) or self._heads.get(job)
@@ -193,14 +255,13 @@ class Recorder:
             raise IllegalMilestone(f"There is no job {job} in this journal")
         return _Head(row[1], milestone(row[:8]), str(row[8]), str(row[9]), bool(row[10]))
 
-    def _check_task(self, connection: apsw.Connection, entry: Entry, taken: _Taken) -> None:
+    def _check_task(self, connection: apsw.Connection, entry: Entry) -> None:
         match entry.milestone:
             case Accepted(task_id=str(task_id)):
                 holder = self._open.tasks.get(task_id, entry.job)
                 found = connection.execute(_TASK_OF_ANOTHER, (task_id, entry.job)).fetchone()
                 if holder != entry.job or found is not None:
                     raise TaskTaken
-                taken.tasks[task_id] = entry.job
 
     def _begun_by(self, connection: apsw.Connection, entry: Entry, this_run: int) -> int:
         """The run that began an attempt which is now proven not taken, and gets it back."""
@@ -208,19 +269,24 @@ class Recorder:
         found = connection.execute(_BEGUN_BY, (entry.job, entry.position)).get
         return this_run if found is None else int(found)
 
-    def _used(self, connection: apsw.Connection, taken: _Taken, what: Effect, this_run: int) -> Used:
-        """What stands against the caps with what was taken so far."""
-        both = self._open, taken
-        exposed = sum(each.money(name) for each in both for name in ("spent", "reserved", "in_doubt"))
+    def _used(self, connection: apsw.Connection, judged: Sequence[_Judged], this_run: int) -> Used:
+        """What stands against the caps with what was taken so far, and with these."""
+        open_, day, moved = self._open, judged[-1].effect.day, [each.effect.money for each in judged]
+        mine = [each for each in judged if each.effect.begun and each.begun_by == this_run]
         return Used(
-            exposed + self._sum("exposed", lambda: money(connection).exposed),
-            sum(each.days[what.day] for each in both)
-            + self._sum(what.day, lambda: amount_of_day(connection, what.day)),
-            sum(each.committed[this_run] for each in both)
-            + self._sum("committed", lambda: run(connection, this_run).committed),
-            sum(each.started[this_run] for each in both)
-            + self._sum("started", lambda: run(connection, this_run).started),
-            sum(each.money("resent") for each in both) + self._sum("resent", lambda: money(connection).resent),
+            self._sum("exposed", lambda: money(connection).exposed)
+            + open_.exposed
+            + sum(each.exposed for each in moved),
+            self._sum(day, lambda: amount_of_day(connection, day))
+            + open_.days.get(day, 0)
+            + sum(each.effect.money.committed for each in judged if each.effect.day == day),
+            self._sum("committed", lambda: run(connection, this_run).committed)
+            + open_.committed.get(this_run, 0)
+            + sum(each.effect.money.committed for each in mine),
+            self._sum("started", lambda: run(connection, this_run).started)
+            + open_.started.get(this_run, 0)
+            + sum(each.effect.begun for each in mine),
+            self._sum("resent", lambda: money(connection).resent) + open_.resent + sum(each.resent for each in moved),
         )
 
     def _sum(self, name: str, read: Callable[[], int]) -> int:
@@ -230,26 +296,14 @@ class Recorder:
         return self._sums[name]
 
 
-def _gather(into: dict[Name, int], amounts: dict[Name, int]) -> None:
-    for name, amount in amounts.items():
-        into[name] += amount
-
-
-def _write(taken: _Taken, entry: Entry, stamp: tuple[int, float]) -> None:
-    kind, state = type(entry.milestone).__name__, state_of(entry.milestone)
-    row = (entry.job, entry.position, *stamp, kind, entry.milestone.attempt, encode_milestone(entry.milestone))
-    taken.rows.append((*row, seal(*row)))
-    taken.moves[entry.job] = (entry.position, kind, state, stamp[0], entry.job)
-
-
-def _changes(head: _Head, before: Milestone, after: Milestone, moved: Money) -> Iterator[tuple[Key, int]]:
-    model, standing = head.model, head.standing
-    old, new = state_of(before), state_of(after)
+@lru_cache(4096)
+def _changes(where: tuple[str, str, bool], states: tuple[State, State], moved: Money) -> tuple[tuple[Key, int], ...]:
+    """Which totals a milestone changes, for a job of this model, standing and change, and by how much."""
+    (model, standing, changed), (old, new) = where, states
+    found: list[tuple[Key, int]] = []
     if old != new:
-        yield (model, standing, f"jobs:{old}"), -1
-        yield (model, standing, f"jobs:{new}"), 1
-        if head.changed:
-            yield (model, standing, "kept"), (new == "stored") - (old == "stored")
-    for name in _MONEY:
-        if amount := getattr(moved, name):
-            yield (model, "", f"money:{name}"), amount
+        found += [((model, standing, f"jobs:{old}"), -1), ((model, standing, f"jobs:{new}"), 1)]
+        if changed:
+            found.append(((model, standing, "kept"), (new == "stored") - (old == "stored")))
+    found += [((model, "", f"money:{name}"), getattr(moved, name)) for name in _MONEY]
+    return tuple((key, change) for key, change in found if change)

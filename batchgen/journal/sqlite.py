@@ -154,13 +154,15 @@ class SqliteJournal:
         """The jobs to carry on, each once, read a page at a time."""
         accepted = await self._read(running.accepted)
         for query, column in _PAGES:
-            last, entries = -1, rows.Entries()
+            last, entries, known = -1, rows.Entries(), self._recorder.known
             while page := await self._read(partial(_page, query=query, bindings=(self.run, last, PAGE))):
                 last = page[-1][column]
                 now = self._opened.machine.clock()
                 for progress in map(entries.progress, page):
                     if goes_on(progress, terms, now):
+                        self._recorder.know(progress, known)
                         yield replace(progress, copied=progress.run < accepted) if accepted else progress
+                known = self._recorder.known
 
     async def append(self, entries: Sequence[Entry], caps: Caps | None = None) -> None:
         """Record milestones of one job, all or none; durable on return."""

@@ -6,15 +6,17 @@ from contextlib import contextmanager
 import apsw
 import pytest
 
-from batchgen.errors import NoHeadroom, Superseded
-from batchgen.journal import Caps, Entry
+from batchgen.errors import Damaged, NoHeadroom, Superseded
+from batchgen.job import Job, Request
+from batchgen.journal import Caps, Entry, Progress
 from batchgen.journal.codec import seal
 from batchgen.journal.recording import Recorder
-from batchgen.lifecycle import Accepted, IllegalMilestone, Started
+from batchgen.lifecycle import Accepted, IllegalMilestone, Planned, Started
 from tests.journal.desks import SqliteDesk
 
 STAMP = (1, 1_700_000_000.0)
 CAPS = Caps(batch=100_000)
+JOB = Job(1, "a", "f", 1, Request("gpt-image-2", "a shoe"), "a")
 
 
 def started(job: int) -> list[Entry]:
@@ -94,3 +96,56 @@ def test_milestones_of_one_job_may_come_one_by_one(connection: apsw.Connection) 
         recorder.take(connection, started(1), None, STAMP)
         recorder.take(connection, [Entry(1, 2, Accepted(1, "t", 40_000))], None, STAMP)
     assert connection.execute("SELECT kind, head FROM jobs WHERE number = 1").fetchone() == ("Accepted", 2)
+
+
+def test_a_job_that_was_read_before_others_wrote_is_not_believed(connection: apsw.Connection) -> None:
+    """What a reader tells of a job counts only if nothing was forgotten since it began to read."""
+    recorder, other = Recorder(), Recorder()
+    with transaction(connection, recorder):
+        pass
+    known, read = recorder.known, Progress(JOB, 0, Planned(0), STAMP[1], 1)
+    theirs = apsw.Connection(connection.filename)
+    theirs.create_scalar_function("seal", seal, deterministic=True)
+    with transaction(theirs, other):
+        other.take(theirs, started(1), None, STAMP)
+    theirs.close()
+    with transaction(connection, recorder):
+        recorder.know(read, known)
+        with pytest.raises(Superseded):
+            recorder.take(connection, started(1), None, STAMP)
+
+
+def test_a_job_that_was_read_need_not_be_read_again(connection: apsw.Connection) -> None:
+    """The head that a reader has told is the one that a milestone is held against."""
+    recorder = Recorder()
+    with transaction(connection, recorder):
+        recorder.know(Progress(JOB, 4, Planned(0), STAMP[1], 1), recorder.known)
+        with pytest.raises(Superseded, match="milestone 4"):
+            recorder.take(connection, started(1), None, STAMP)
+
+
+def test_totals_go_on_from_what_the_file_says(connection: apsw.Connection) -> None:
+    """Totals are the same whether one writer remembers them or each transaction has a new one."""
+    recorder, amounts = Recorder(), "SELECT amount FROM totals WHERE what = 'money:reserved'"
+    for job in (1, 2):
+        with transaction(connection, recorder):
+            recorder.take(connection, started(job), None, STAMP)
+    fresh = Recorder()
+    with transaction(connection, fresh):
+        fresh.take(connection, started(3), None, STAMP)
+    assert connection.execute(amounts).get == 120_000
+    assert (
+        connection.execute("SELECT count(*) FROM totals WHERE seal IS NOT seal(model, standing, what, amount)").get == 0
+    )
+
+
+def test_a_damaged_total_is_not_sealed_anew(connection: apsw.Connection) -> None:
+    """A total that is not as it was written ends the writing; its damage is not covered by a new seal."""
+    connection.execute("UPDATE totals SET amount = amount + 1 WHERE what = 'jobs:queued'")
+    recorder = Recorder()
+    connection.execute("BEGIN IMMEDIATE")
+    recorder.begin(connection)
+    recorder.take(connection, started(1), None, STAMP)
+    with pytest.raises(Damaged):
+        recorder.settle(connection)
+    connection.execute("ROLLBACK")
