@@ -52,10 +52,6 @@ class Structure:
         """What the file says it is."""
         return await to_thread.run_sync(child.structure, path)
 
-    def check_here(self, path: str, data: bytes | None) -> Picture:
-        """The same for whoever is in a thread that may block; `data` are the bytes of the file, if they are at hand."""
-        return child.structure(path) if data is None else child.structure_of(data)
-
 
 class _Died(Exception):
     """A decoding process ended in the middle of its work."""

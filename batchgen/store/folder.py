@@ -93,11 +93,41 @@ class Folder:
         Raises:
             FileExistsError: other files hold them all.
         """
+        name, is_new = self.place(source, names, sha256)
+        if is_new and (error := self.settle([name]).get(name)):
+            raise error
+        return name
+
+    def place(self, source: str, names: Iterable[str], sha256: str) -> tuple[str, bool]:
+        """The same, but a name that is new, as the second value says, is still to be made durable by `settle`."""
         tried = ""
         for tried in names:
-            if self._place(source, tried, sha256):
-                return tried
+            if "/" in tried:
+                self.make(tried.rsplit("/", 1)[0])
+            try:
+                self._link(self.path(source), self.path(tried))
+            except FileExistsError:
+                if self.adopt(tried, sha256):
+                    return tried, False
+            else:
+                return tried, True
         raise FileExistsError(errno.EEXIST, "other files hold this name; move them away", tried)
+
+    def settle(self, names: Iterable[str]) -> dict[str, OSError]:
+        """Make new names durable, those of one folder together; says which could not be, and they are taken back."""
+        folders: dict[str, list[str]] = {}
+        for name in names:
+            folders.setdefault(os.path.dirname(f"{self.root}/{name}"), []).append(name)
+        failed: dict[str, OSError] = {}
+        for folder, within in folders.items():
+            try:
+                self.disk.sync_dir(folder)
+            except OSError as error:
+                for name in within:
+                    failed[name] = error
+                    with contextlib.suppress(OSError):
+                        os.unlink(f"{self.root}/{name}")
+        return failed
 
     def adopt(self, name: str, sha256: str) -> bool:
         """Whether `name` is a file with those bytes, which then is durable whoever wrote it."""
@@ -144,23 +174,6 @@ class Folder:
         finally:
             os.close(fd)
         self._link(first, second)
-
-    def _place(self, source: str, name: str, sha256: str) -> bool:
-        """Whether `name` now is, durably, a file with those bytes; False when it is another file."""
-        if "/" in name:
-            self.make(name.rsplit("/", 1)[0])
-        path = self.path(name)
-        try:
-            self._link(self.path(source), path)
-        except FileExistsError:
-            return self.adopt(name, sha256)
-        try:
-            self.disk.sync_dir(os.path.dirname(path))
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(path)
-            raise
-        return True
 
     def _link(self, source: str, target: str) -> None:
         try:

@@ -7,8 +7,8 @@ leaves, `find` needs nothing but that name.
 import os
 import posixpath
 import stat
-from collections.abc import AsyncIterable, Callable, Iterable
-from dataclasses import replace
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, TypeVar
 
 import anyio
@@ -23,9 +23,10 @@ from batchgen.store.decode import Check, Structure
 from batchgen.store.disk import Disk, RealDisk
 from batchgen.store.folder import Folder
 from batchgen.store.labels import Labels
-from batchgen.store.names import PARTS, Proof, candidates, checked_stem, proof_name, stem_of
-from batchgen.store.parts import Part, proof_of, prove, proven, scan, whole_set
-from batchgen.store.thumbs import keep, place
+from batchgen.store.names import PARTS, Proof, checked_stem, proof_name, stem_of
+from batchgen.store.parts import Part, proof_of, proven, scan, whole_set
+from batchgen.store.publishing import Piece, Publisher
+from batchgen.store.together import Together
 from batchgen.terms import Expert
 
 MAX_BYTES: Final = Expert().max_bytes
@@ -57,6 +58,14 @@ class LocalShelf:
         return self._folder.open(name)
 
 
+@dataclass(slots=True, eq=False)
+class _Leaving:
+    """A name to be removed, and what hindered it."""
+
+    name: str
+    error: Exception | None = None
+
+
 class LocalStore(LocalShelf):
     """A folder of pictures as the one run sees it that holds the batch."""
 
@@ -68,8 +77,11 @@ class LocalStore(LocalShelf):
         self._max_bytes = max_bytes
         self._labels = Labels(self._folder)
         self._limiter = CapacityLimiter(_THREADS)
-        self._scanning, self._removing = anyio.Lock(), anyio.Lock()
-        self._leaving: dict[str, OSError | None] = {}
+        self._scanning = anyio.Lock()
+        self._publisher = Publisher(self._folder, self._labels, self._proved)
+        self._keeping = Together(self._publisher.keep)
+        self._removing = Together(self._remove_each)
+        self._saving = 0
         self._parts: dict[int, set[str]] | None = None  # by job: what a killed run left, and this one's proofs
 
     async def ready(self) -> None:
@@ -93,19 +105,23 @@ class LocalStore(LocalShelf):
         """
         checked_stem(stem_of(slot))
         await self._known_parts()
-        part = Part(self._folder, slot.job)
+        piece, part = Piece(slot), Part(self._folder, slot.job)
+        self._saving += 1
         try:
             await self._receive(part, chunks)
-            if isinstance(self._check, Structure):
-                check = self._check
-                return await self._run(lambda: self._keep(slot, part, check))
-            await self._run(part.finish)
-            picture = await self._check.check(part.path)
-            return await self._run(lambda: self._proven(slot, part, picture))
+            if not isinstance(self._check, Structure):  # which is looked at together with the rest
+                await self._run(part.finish)
+                part.whole = None
+                piece.picture = await self._check.check(part.path)
+            piece.part = part
+            await self._keeping.done(piece, alone=self._saving == 1)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._run(part.discard)
             raise
+        finally:
+            self._saving -= 1
+        return piece.saved
 
     async def find(self, job: int, stem: str, label: Label | None = None) -> tuple[Saved, ...]:
         """The pictures that an interrupted run had saved for this job, published now; else empty."""
@@ -115,11 +131,7 @@ class LocalStore(LocalShelf):
             return ()
         found = await self._run(lambda: proven(self._folder, names))
         parts[job] = {proof_name(proof) for proof, _ in found}
-        return await self._run(
-            lambda: tuple(
-                self._publish(proof, picture, self._size(proof), stem, label) for proof, picture in whole_set(found)
-            )
-        )
+        return await self._run(lambda: self._found(whole_set(found), Slot(job, stem, label=label)))
 
     async def move(self, asset: Asset, stem: str) -> Saved:
         """Give a picture another name, durably; `proof` is the old name, unless another file has it by now."""
@@ -129,15 +141,10 @@ class LocalStore(LocalShelf):
 
     async def remove(self, name: str) -> None:
         """Remove one name, and the sidecar of ours beside it; nothing happens if it is not there."""
-        leaving = self._leaving
-        leaving[name] = None
-        async with self._removing:  # whoever comes first removes for all who came meanwhile
-            if leaving is self._leaving:
-                self._leaving = {}
-                with anyio.CancelScope(shield=True):
-                    await self._run(lambda: self._remove_each(leaving))
-        if (failed := leaving[name]) is not None:
-            raise failed
+        leaving = _Leaving(name)
+        await self._removing.done(leaving, alone=not self._saving)
+        if leaving.error is not None:
+            raise leaving.error
         if self._parts and (proof := proof_of(name)):
             self._forget(self._parts, proof.job, name)
 
@@ -172,47 +179,24 @@ class LocalStore(LocalShelf):
             if part.held_bytes >= _HELD_BYTES:
                 await self._run(part.write)
 
-    def _keep(self, slot: Slot, part: Part, check: Structure) -> Saved:
-        """All that follows the last byte."""
-        part.finish()
-        return self._proven(slot, part, check.check_here(part.path, part.whole))
-
-    def _proven(self, slot: Slot, part: Part, picture: Picture) -> Saved:
-        """Name a checked part for what it is, then give the picture its name."""
-        received = part.digest.hexdigest()
-        whole = self._inscribed(part, slot, picture)
-        proof = Proof(slot.job, slot.index, slot.of, whole.digest.hexdigest(), received)
+    def _proved(self, proof: Proof) -> None:
         assert self._parts is not None
-        self._parts.setdefault(slot.job, set()).add(proof_name(proof))
-        try:
-            prove(self._folder, whole, proof)
-        except BaseException:
-            whole.discard()
-            raise
-        return self._publish(proof, picture, whole.size, slot.stem, slot.label)
+        self._parts.setdefault(proof.job, set()).add(proof_name(proof))
 
-    def _inscribed(self, part: Part, slot: Slot, picture: Picture) -> Part:
-        label = slot.label
-        if label is None or not label.embed:
-            return part
-        return self._labels.inscribe(part, slot.job, label, picture)
+    def _found(self, proven: Sequence[tuple[Proof, Picture]], slot: Slot) -> tuple[Saved, ...]:
+        """Publish what lies there as proofs."""
+        pieces = [
+            Piece(replace(slot, index=proof.index, of=proof.of), None, picture, proof, self._size(proof))
+            for proof, picture in proven
+        ]
+        self._publisher.publish(pieces)
+        return tuple(piece.saved for piece in pieces)
 
     def _size(self, proof: Proof) -> int:
         size = self.stat(proof_name(proof))
         if size is None:
             raise FileNotFoundError(f"{proof_name(proof)} was removed while it was being published")
         return size
-
-    def _publish(self, proof: Proof, picture: Picture, size: int, stem: str, label: Label | None) -> Saved:
-        source = proof_name(proof)
-        stem = stem_of(Slot(proof.job, stem, proof.index, proof.of))
-        name = self._folder.publish(source, candidates(stem, proof.sha256, picture.extension), proof.sha256)
-        asset = Asset(name, size, proof.sha256, proof.received, picture.media_type, picture.width, picture.height)
-        if picture.small:
-            keep(place(self._folder.root, asset.sha256), picture.small)
-        if label is not None and label.sidecar:
-            self._labels.put(asset, label)
-        return Saved(asset, source)
 
     def _move(self, asset: Asset, name: str) -> bool:
         """Whether the old name is the picture's still, if anything's; in its place there may be another one by now."""
@@ -234,13 +218,13 @@ class LocalStore(LocalShelf):
             self._labels.remove(name)
         self._folder.remove(name)
 
-    def _remove_each(self, names: dict[str, OSError | None]) -> None:
+    def _remove_each(self, leaving: Sequence[_Leaving]) -> None:
         """Remove names, and note beside each what hindered it."""
-        for name in names:
+        for each in leaving:
             try:
-                self._remove(name)
-            except OSError as error:
-                names[name] = error
+                self._remove(each.name)
+            except Exception as error:  # it belongs to whoever gave the name
+                each.error = error
 
     def _remove_all(self, names: Iterable[str]) -> None:
         for name in names:

@@ -51,7 +51,9 @@ class Part:
         self.whole = held if len(held) == self.size else None
 
     def finish(self) -> None:
-        """Write the rest, make all durable, close the file; after an error the part is only good for `discard`."""
+        """Write the rest, make all durable, close the file, once; after an error it is only good for `discard`."""
+        if self.path and self.fd < 0:
+            return
         if self._held or not self.path:
             self.write()
         self.folder.disk.sync(self.fd)
@@ -84,9 +86,8 @@ def scan(folder: Folder) -> dict[int, set[str]]:
 
 
 def prove(folder: Folder, part: Part, proof: Proof) -> None:
-    """Give a finished and checked part the name that proves it, durably."""
+    """Give a finished and checked part the name that proves it; durable once the folder of parts is synced."""
     os.replace(part.path, folder.path(proof_name(proof)))
-    folder.disk.sync_dir(folder.path(PARTS))
 
 
 def proven(folder: Folder, names: Iterable[str]) -> list[tuple[Proof, Picture]]:

@@ -34,12 +34,10 @@ MUTATIONS = {
     "epoch is not synced": Mutation("journal/epoch.py", "os.fsync(descriptor)", "pass"),
     # the store
     "a part is not synced": Mutation("store/parts.py", "self.folder.disk.sync(self.fd)", "pass"),
-    "a proof's folder is not synced": Mutation("store/parts.py", "folder.disk.sync_dir(folder.path(PARTS))", "pass"),
-    "a picture's folder is not synced": Mutation(
-        "store/folder.py",
-        "            self.disk.sync_dir(os.path.dirname(path))\n        except",
-        "            pass\n        except",
+    "a proof's folder is not synced": Mutation(
+        "store/publishing.py", "self._folder.disk.sync_dir(self._folder.path(PARTS))", "pass"
     ),
+    "a picture's folder is not synced": Mutation("store/folder.py", "self.disk.sync_dir(folder)", "pass"),
     "a new folder's name is not synced": Mutation(
         "store/folder.py",
         "                self.disk.sync_dir(above)\n                self",
