@@ -20,6 +20,7 @@ Kind: TypeAlias = Literal["public", "private", "loopback", "forbidden"]
 LONGEST_URL: Final = 8192
 
 _URL: Final = re.compile(r"(?i:(https?))://([^/?#\\]*)([^#]*)(?:#.*)?", re.DOTALL)
+_ODD: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z](?:[0-9a-zA-Z._-]*[0-9a-zA-Z])?)(?::([0-9]{1,5}))?")
 _NUMBER: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*")
 _PRINTABLE: Final = "".join(map(chr, range(0x21, 0x7F)))
@@ -83,20 +84,27 @@ def check_url(url: str, policy: Policy = PUBLIC) -> Target:
         Blocked: not a URL that may be fetched; the message names the host at most, never path or query.
     """
     whole = _URL.fullmatch(url) if len(url) <= LONGEST_URL else None
-    if whole is None or any(char <= " " or char in {"\x7f", "\\"} for char in url):
+    if whole is None or _ODD.search(url):
         raise Blocked("a picture was offered at something that is not a plain http(s) URL; it is not fetched")
-    authority = _AUTHORITY.fullmatch(whole[2])
+    scheme, host, port, kinds = _place(whole[1].lower(), whole[2], policy)
+    path = quote(whole[3], safe=_PRINTABLE, errors="replace")
+    return Target(scheme, host, port, path if path.startswith("/") else f"/{path}", kinds)
+
+
+@lru_cache(1024)
+def _place(scheme: str, text: str, policy: Policy) -> tuple[str, str, int, frozenset[Kind]]:
+    """Scheme, host, port and where they may lead; a batch has many pictures and few hosts."""
+    authority = _AUTHORITY.fullmatch(text)
     if authority is None or not all(0 < len(label) < 64 for label in authority[1].split(".")):
         raise Blocked("a picture was offered at a URL with an odd host, or with a user name in it; it is not fetched")
-    scheme, host = whole[1].lower(), authority[1].strip("[]").lower()
+    host = authority[1].strip("[]").lower()
     own = policy.loopback and is_loopback(host)
     port = int(authority[2] or (443 if scheme == "https" else 80))
     if scheme == "http" and not own:
         raise Blocked(f"a picture was offered over plain http at {host}; only https is fetched")
     if not 0 < port < 65536 or (port != 443 and not own and host not in policy.private_hosts):
         raise Blocked(f"a picture was offered at port {port} of {host}; only port 443 is fetched")
-    path = quote(whole[3], safe=_PRINTABLE, errors="replace")
-    return Target(scheme, host, port, path if path.startswith("/") else f"/{path}", _kinds(scheme, host, policy))
+    return scheme, host, port, _kinds(scheme, host, policy)
 
 
 def check_addresses(target: Target, addresses: Iterable[str]) -> tuple[str, ...]:
