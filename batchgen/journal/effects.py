@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, timedelta
+from functools import lru_cache
 
 from batchgen.errors import NoHeadroom
 from batchgen.journal import Caps
@@ -44,7 +45,12 @@ def effect(before: Milestone, after: Milestone) -> Effect:
 
 def day_of(seconds: float) -> str:
     """The UTC day of a unix time, as YYYY-MM-DD."""
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    return _day(int(seconds // 86_400))
+
+
+@lru_cache(16)
+def _day(since_1970: int) -> str:
+    return (date(1970, 1, 1) + timedelta(since_1970)).isoformat()
 
 
 def bounded(before: Milestone, after: Milestone) -> bool:
