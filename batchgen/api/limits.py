@@ -6,12 +6,13 @@ All gates are first come, first served, and none is entered after a submit has b
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import anyio
 
 from batchgen.api.pace import REAL, Pace, Pause, Timing, Window
-from batchgen.api.places import Places, Slots, place
+from batchgen.api.places import Held, Places, Slots
 from batchgen.errors import Throttled, Unfinished
 from batchgen.terms import Limits, Terms
 
@@ -84,7 +85,53 @@ class _Lane:
 
     slots: Slots
     window: Window
-    in_flight: anyio.CapacityLimiter
+    in_flight: Places
+
+
+class Passage:
+    """The way of one submit through all gates, to a slot that it holds; an async context manager, or step by step."""
+
+    __slots__ = ("_held", "_lane", "_ready", "_silent")
+
+    def __init__(self, lane: _Lane, ready: Callable[[], Awaitable[None]], *, silent: bool) -> None:
+        self._lane = lane
+        self._ready = ready
+        self._silent = silent
+        self._held = False
+
+    def taken_now(self) -> bool:
+        """Pass if there is nothing at all to be waited for."""
+        lane = self._lane
+        if self._silent or not lane.slots.take_now():
+            return False
+        if not lane.window.passed_now():
+            lane.slots.give()
+            return False
+        self._held = True
+        return True
+
+    async def take(self) -> None:
+        """Wait until every gate is passed; raises Unfinished when the server is out of reach."""
+        await self._lane.slots.take()
+        self._held = True
+        await self._ready()
+        await self._lane.window.passed()
+
+    def give(self) -> None:
+        """Give the slot back, if it is held."""
+        if self._held:
+            self._held = False
+            self._lane.slots.give()
+
+    async def __aenter__(self) -> None:
+        try:
+            await self.take()
+        except BaseException:
+            self.give()
+            raise
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.give()
 
 
 class Gates:
@@ -109,24 +156,19 @@ class Gates:
         """Whether everybody waits because the server does not answer."""
         return self._reach.silent
 
-    @asynccontextmanager
-    async def job(self, model: str) -> AsyncIterator[None]:
-        """Hold one of the model's places in flight."""
-        async with place(self._of(model).in_flight):
-            yield
+    def job(self, model: str) -> Held:
+        """Hold one of the model's places in flight: an async context manager."""
+        return self._of(model).in_flight.held()
 
-    @asynccontextmanager
-    async def submit(self, model: str) -> AsyncIterator[None]:
-        """Pass every gate before a submit and hold a slot; raises Unfinished when the server is out of reach."""
-        lane = self._of(model)
-        async with lane.slots.held():
-            await self._reach.ready(self._probe)
-            await lane.window.passed()
-            yield
+    def submit(self, model: str) -> Passage:
+        """The way through every gate before a submit."""
+        ready = partial(self._reach.ready, self._probe)
+        return Passage(self._of(model), ready, silent=self._reach.silent)
 
     async def poll(self) -> None:
         """Wait for one's turn to poll; raises Unfinished when the server is out of reach."""
-        await self._reach.ready(self._probe)
+        if self._reach.silent:
+            await self._reach.ready(self._probe)
         await self._pace.passed()
 
     @asynccontextmanager
@@ -165,5 +207,5 @@ class Gates:
         return _Lane(
             Slots(expert.submit_slots, expert.submit_slots_most, self._timing),
             Window(limits.rate, self.pause, self._timing),
-            anyio.CapacityLimiter(limits.in_flight),
+            Places(limits.in_flight),
         )

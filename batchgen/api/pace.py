@@ -66,7 +66,14 @@ class Window:
         self._pause = pause
         self._timing = timing
         self._passes: deque[float] = deque(maxlen=rate.count if rate else 0)
-        self._queue = anyio.Lock()
+        self._queue = anyio.Lock(fast_acquire=True)
+
+    def passed_now(self) -> bool:
+        """Pass if nobody has to wait now."""
+        if self._queue.locked() or self._remaining() > 0:
+            return False
+        self._passes.append(self._timing.clock())
+        return True
 
     async def passed(self) -> None:
         """Wait for one's turn; the lock hands it on in order."""

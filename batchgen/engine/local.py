@@ -29,7 +29,7 @@ class _Crew(Generic[Item]):
     def __init__(self, work: Work[Item], most: int) -> None:
         self._work = work
         self._most = most
-        self._turn = anyio.Lock()
+        self._turn = anyio.Lock(fast_acquire=True)
         self._joined = self._waiting = 0
         self._ended = False
         self._failure: BaseException | None = None

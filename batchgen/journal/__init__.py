@@ -88,6 +88,20 @@ class Progress:
         """The entry that would record `milestone` next."""
         return Entry(self.job.number, self.position + 1, milestone)
 
+    def moved(self, entry: Entry, at: float) -> "Progress":
+        """The same job once this entry is recorded."""
+        return Progress(
+            self.job,
+            entry.position,
+            entry.milestone,
+            at,
+            self.run,
+            self.standing,
+            self.changed,
+            self.row,
+            self.axes,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -117,7 +131,7 @@ class Caps:
     @property
     def bounding(self) -> bool:
         """Whether any sum is bounded."""
-        return any(cap is not None for cap in (self.batch, self.day, self.run, self.run_pictures, self.resent))
+        return (self.batch, self.day, self.run, self.run_pictures, self.resent) != (None,) * 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """The steps that cost money. All gates stand before Started, none between it and the POST."""
 
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from functools import partial
+
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from batchgen.api import Offer, Order, Receipt
+from batchgen.api.limits import Passage
 from batchgen.errors import NoHeadroom, NotTaken, OutcomeUnknown, Parked, Rejected, Stop, TaskTaken, Throttled
 from batchgen.job import token
 from batchgen.journal import Caps
@@ -57,18 +58,29 @@ async def send_again(carried: Carried, doubt: InDoubt, up_to_micro_usd: int) -> 
 async def _submit(carried: Carried, started: Started, doubt: InDoubt | None) -> None:
     tools, model = carried.tools, carried.job.request.model
     order = await tools.prepare(carried.job, started.token)
-    async with AsyncExitStack() as slot:
-        with tools.halt.while_buying():
-            if short := await tools.room.wait(tools.clocks.timing):
-                tools.halt.stop_buying(4, short)
-                raise LetGo
-            await slot.enter_async_context(tools.gates.submit(model))
+    passage = tools.gates.submit(model)
+    try:
+        if not (tools.room.is_there(tools.now()) and passage.taken_now()):
+            await _pass(carried, passage)
+        await checkpoint_if_cancelled()  # with all gates open nothing else would have heard of it
         if not _may_buy(carried):
             raise LetGo
         if doubt is None:
             started = replace(started, since=tools.clock())
         await carried.reach(started, tools.caps if doubt is None else None)
         await _post(carried, _Sending(started, order, doubt or Planned(started.attempt - 1)))
+    finally:
+        passage.give()
+
+
+async def _pass(carried: Carried, passage: Passage) -> None:
+    """Wait for room and for all gates, no longer than the run buys."""
+    tools = carried.tools
+    with tools.halt.while_buying():
+        if short := await tools.room.wait(tools.clocks.timing):
+            tools.halt.stop_buying(4, short)
+            raise LetGo
+        await passage.take()
 
 
 def _may_buy(carried: Carried) -> bool:
@@ -114,9 +126,8 @@ async def _send(carried: Carried, sending: _Sending) -> tuple[Milestone, Excepti
     tools, model, not_taken = carried.tools, carried.job.request.model, sending.not_taken
     started, order = sending.started, sending.order
     patience = Patience(tools.terms.limits.expert.submit_tries, PATIENCE_SECONDS)
-    timing = replace(tools.clocks.timing, sleep=partial(tools.halt.pause, tools.clocks.timing.sleep))
     try:
-        answer = await persist(lambda: _once(carried, order), (NotTaken,), patience, timing=timing)
+        answer = await persist(lambda: _once(carried, order), (NotTaken,), patience, timing=tools.submitting)
     except NotTaken as untaken:
         return not_taken, _weary(carried, str(untaken))
     except Parked as forbidden:

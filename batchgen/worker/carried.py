@@ -1,7 +1,6 @@
 """A job on its way through this run: what it has reached, and how reaching something becomes durable."""
 
 import logging
-from dataclasses import replace
 
 import anyio
 
@@ -72,7 +71,7 @@ class Carried:
             self.pending.clear()
         self._brake(milestone)
         logger.info("%s: %s, attempt %d", self.job.id, type(milestone).__name__, milestone.attempt)
-        self.at = replace(self.at, position=entry.position, milestone=milestone, at=self.tools.clock())
+        self.at = self.at.moved(entry, self.tools.clock())
 
     async def settle(self) -> None:
         """Record what waits for what follows it, since nothing follows in this run."""

@@ -2,8 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
-from functools import partial
 from typing import TypeVar
 
 from batchgen.api import Offer
@@ -101,11 +99,10 @@ async def _picture(carried: Carried, generated: Generated, which: tuple[int, int
 
 async def _patiently(carried: Carried, call: Callable[[], Awaitable[T]]) -> T:
     """Try for what a task offers ever more slowly, so that an outage is sat out; no longer than the run goes on."""
-    limits, timing = carried.limits, carried.tools.clocks.timing
+    limits = carried.limits
     seconds = min(PATIENCE_SECONDS, limits.give_up_waiting_seconds)
     patience = Patience(limits.expert.download_tries, seconds, base_seconds=1, cap_seconds=30)
-    timing = replace(timing, sleep=partial(carried.tools.halt.rest, timing.sleep))
-    return await persist(call, (OfferExpired, BadAsset, Unavailable), patience, timing=timing)
+    return await persist(call, (OfferExpired, BadAsset, Unavailable), patience, timing=carried.tools.fetching)
 
 
 async def _offered(carried: Carried, generated: Generated, which: tuple[int, int]) -> Saved:

@@ -29,6 +29,10 @@ class Room:
     _short: str = ""
     _at: float = field(default=-inf)
 
+    def is_there(self, now: float) -> bool:
+        """Whether it is known that there is room, without a look."""
+        return not self._short and now - self._at < LOOK_SECONDS
+
     async def wait(self, timing: Timing) -> str:
         """Wait for room to buy; says what is short if it does not come in time."""
         until = timing.clock() + PATIENCE_SECONDS

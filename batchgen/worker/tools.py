@@ -1,7 +1,8 @@
 """What a worker holds."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from batchgen.api import Order, Provider
 from batchgen.api.cadence import Cadence
@@ -49,6 +50,14 @@ class Tools:
     shelter: Shelter = field(default_factory=Shelter)
     brake: Brake = field(default_factory=Brake)
     room: Room = field(default_factory=Room)
+    submitting: Timing = field(init=False)
+    fetching: Timing = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Tries of a submit are waited for while the run buys, those of a picture while it goes on."""
+        timing, halt = self.clocks.timing, self.halt
+        object.__setattr__(self, "submitting", replace(timing, sleep=partial(halt.pause, timing.sleep)))
+        object.__setattr__(self, "fetching", replace(timing, sleep=partial(halt.rest, timing.sleep)))
 
     def clock(self) -> float:
         """Unix seconds."""

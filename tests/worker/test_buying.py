@@ -268,7 +268,7 @@ async def test_nobody_submits_during_a_pause() -> None:
     """A 429 holds also those that had passed the gates before it came: they send nothing and burn no attempt."""
     rig = Rig(jobs=3, terms=Terms(limits=Limits(rate=None)))
     times: list[float] = []
-    journaled = anyio.Event()
+    journaled, paused = anyio.Event(), anyio.Event()
 
     async def slow() -> Throttled:
         times.append(rig.clock())
@@ -283,9 +283,11 @@ async def test_nobody_submits_during_a_pause() -> None:
     class Holding(Interruptible):
         async def append(self, entries: Any, caps: Any = None) -> None:
             await self.inner.append(entries, caps)
-            if caps is not None and rig.provider.orders and not journaled.is_set():
+            if caps is not None and rig.provider.orders:
                 journaled.set()
-                while not rig.tools.gates.pause.remaining_seconds > 0:
+                while not paused.is_set():
+                    if rig.tools.gates.pause.remaining_seconds > 0:
+                        paused.set()
                     await anyio.lowlevel.checkpoint()
 
     rig.provider.submits = [slow, fine, fine, fine]

@@ -125,6 +125,7 @@ async def test_a_pause_before_the_next_offer_ends_with_the_run() -> None:
     def patient(tools: Tools) -> None:
         timing = replace(tools.clocks.timing, sleep=sleep)
         object.__setattr__(tools, "clocks", replace(tools.clocks, timing=timing))
+        tools.__post_init__()
         group.start_soon(end, tools)
 
     async def end(tools: Tools) -> None:

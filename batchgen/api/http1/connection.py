@@ -59,15 +59,18 @@ class Connection(asyncio.Protocol):
         try:
             self._check()
             outgoing.started = True
-            await outgoing.tell("send_request_headers.started")
+            if outgoing.trace is not None:
+                await outgoing.tell("send_request_headers.started")
             if await self._sent(outgoing, patience):
                 self._writing = False
                 outgoing.sent = True
-                await outgoing.tell("send_request_body.complete")
+                if outgoing.trace is not None:
+                    await outgoing.tell("send_request_body.complete")
             while not incoming.headed:
                 await self.wait(patience.read, patience.deadline)
             outgoing.answered = True
-            await outgoing.tell("receive_response_headers.complete")
+            if outgoing.trace is not None:
+                await outgoing.tell("receive_response_headers.complete")
         except BaseException:
             self.leave(incoming)
             raise

@@ -31,9 +31,9 @@ class Outgoing:
         self.started = self.sent = self.answered = False
 
     async def tell(self, event: str) -> None:
-        """Tell whoever wants to know, in httpx's words."""
-        if self.trace is not None:
-            await self.trace(f"http11.{event}", {"request": self.request})
+        """Tell whoever wants to know, in httpx's words; to be asked only if somebody does."""
+        assert self.trace is not None
+        await self.trace(f"http11.{event}", {"request": self.request})
 
 
 def of_bytes(line: tuple[bytes, bytes], headers: Iterable[tuple[bytes, bytes]], body: bytes = b"") -> Outgoing:
