@@ -143,8 +143,8 @@ class Pictures:
             Place(target.scheme, host, target.port, target.host),
             target.path.encode("ascii"),
             ((b"Host", _host_header(target)), *HEADERS),
-            timeouts.of(timeouts.picture_answer)._replace(
-                deadline=in_seconds(timeouts.connect + timeouts.picture_answer)  # headers may trickle, too
+            timeouts.of(timeouts.picture_answer).until(
+                in_seconds(timeouts.connect + timeouts.picture_answer)  # headers may trickle, too
             ),
         )
         return await self._carriers[proxy].carry(call)

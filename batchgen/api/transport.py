@@ -144,7 +144,7 @@ class Transport:
 
     async def _exchange(self, carrier: Carrier, call: Call, seconds: float) -> Answer:
         async with self._limiter:
-            call.patience = call.patience._replace(deadline=in_seconds(seconds))
+            call.patience = call.patience.until(in_seconds(seconds))
             try:
                 return await self._send(carrier, call)
             except FAILURES:

@@ -24,6 +24,9 @@ _quoted: Final = json.encoder.encode_basestring_ascii
 Sealable: TypeAlias = str | int | float | bytes | None
 
 
+_UNSET: Final = {each.name: None for each in fields(Request) if each.default is None}
+
+
 def seal(*values: Sealable) -> bytes:
     """Eight bytes that prove a row: a single flipped bit in any value gives another seal."""
     return blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -83,8 +86,7 @@ def decode_request(body: str) -> Request:
         Damaged: not what `encode_request` writes.
     """
     value = _object(body)
-    unset = {f.name: None for f in fields(Request) if f.default is None}
-    return _built(Request, {**unset, **value})  # type: ignore[no-any-return]
+    return _built(Request, {**_UNSET, **value})  # type: ignore[no-any-return]
 
 
 def encode_texts(texts: Mapping[str, str]) -> str:

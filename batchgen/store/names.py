@@ -18,6 +18,7 @@ _COMPONENT_BYTES: Final = 255
 _STEM_BYTES: Final = 220
 """Leaves room for a picture's number, `~` with 16 digits and an extension."""
 
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _PART: Final = re.compile(
     r"\.(\d{1,19})\.(?:(\d{1,4})-(\d{1,4})\.)?(?:([0-9a-f]{64})\.)?([0-9a-f]{64})\.part", re.ASCII
 )
@@ -43,8 +44,10 @@ def checked(name: str) -> str:
     """
     if name.startswith("/") or any(component in {"", ".", ".."} for component in name.split("/")):
         raise SettingsError(f"{name!r} is no name inside the batch folder; mend the output path")
-    if any(character < " " or character == "\x7f" for character in name):
+    if _CONTROL.search(name):
         raise SettingsError(f"{name!r} holds a control character; mend the output path")
+    if len(name) <= _COMPONENT_BYTES and name.isascii():
+        return name
     try:
         longest = max(len(component.encode("utf-8", "surrogateescape")) for component in name.split("/"))
     except UnicodeEncodeError:

@@ -82,7 +82,9 @@ async def _billed(carried: Carried, accepted: Accepted) -> int | None:
 
 async def _bring(carried: Carried, generated: Generated) -> tuple[Saved, ...]:
     """Every picture of the task, one after another."""
-    offer = await _patiently(carried, lambda: fresh_offer(carried, generated))
+    offer = carried.standing
+    if not isinstance(offer, Offer):
+        offer = await _patiently(carried, lambda: fresh_offer(carried, generated))
     count = len(offer.urls)
     return tuple([await _picture(carried, generated, (index, count)) for index in range(count)])
 

@@ -27,6 +27,10 @@ class Patience(NamedTuple):
     read: float | None = None
     deadline: float = inf
 
+    def until(self, deadline: float) -> "Patience":
+        """The same with this end."""
+        return Patience(self.connect, self.pool, self.write, self.read, deadline)
+
 
 class Connection(asyncio.Protocol):
     """A connection to one origin, made by the event loop.
