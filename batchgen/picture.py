@@ -68,7 +68,7 @@ def complete(head: bytes, tail: bytes, size: int) -> bool:
     found = sniff(head)
     match found.media_type if found else None:
         case "image/png":
-            return _PNG_END in tail[-TAIL_BYTES:]
+            return tail.endswith(_PNG_END) or _PNG_END in tail[-TAIL_BYTES:]
         case "image/jpeg":
             return _jpeg_ends(head, tail[-TAIL_BYTES:], size)
         case "image/webp":

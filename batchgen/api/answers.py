@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from batchgen.api import NO_PICTURE, Offer, Standing, Waiting, wire
@@ -135,10 +136,16 @@ def standing(answer: Document, word: str, at: float) -> Standing:
     urls = result_urls({name: resource.get(name) for name in _RESULT_NAMES}) if word in wire.SUCCEEDED else ()
     if urls:
         return Offer(urls, at, cost(resource))
-    shown = NO_PICTURE if word in wire.SUCCEEDED else clean(word)[:40]
+    shown = NO_PICTURE if word in wire.SUCCEEDED else _shown(word)
     return Waiting(
         shown, _seconds(resource.get("recommended_poll_interval_ms"), 1000), _seconds(resource.get("eta_hint_seconds"))
     )
+
+
+@lru_cache(64)
+def _shown(word: str) -> str:
+    """A state word as people may see it; servers have few."""
+    return clean(word)[:40]
 
 
 def cost(answer: Document) -> int | None:
@@ -240,7 +247,8 @@ def _urls(value: Any, depth: int) -> Iterator[str]:
                 yield from _urls(each, depth - 1)
         case dict() if depth:
             for name in ("data", "url", "image_url", "output", "outputs", "result"):
-                yield from _urls(value.get(name), depth - 1)
+                if (inner := value.get(name)) is not None:
+                    yield from _urls(inner, depth - 1)
 
 
 def _number(value: object) -> float | None:

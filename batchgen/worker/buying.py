@@ -66,7 +66,7 @@ async def _submit(carried: Carried, started: Started, doubt: InDoubt | None) -> 
         if not _may_buy(carried):
             raise LetGo
         if doubt is None:
-            started = replace(started, since=tools.clock())
+            started = Started(started.attempt, started.token, started.price_micro_usd, tools.clock())
         await carried.reach(started, tools.caps if doubt is None else None)
         await _post(carried, _Sending(started, order, doubt or Planned(started.attempt - 1)))
     finally:

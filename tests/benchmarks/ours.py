@@ -14,6 +14,7 @@ import anyio
 from batchgen import batch
 from batchgen.batch.asked import RunOptions
 from batchgen.batch.means import Means
+from batchgen.cli.doors import spare_the_collector
 from batchgen.journal import Caps, Entry, Progress
 from batchgen.journal.sqlite import SqliteJournal
 from batchgen.report.figures import Figures
@@ -86,6 +87,7 @@ def main() -> None:
 
     def run() -> None:
         loop = {"use_uvloop": work.uvloop}
+        spare_the_collector()
         codes.append(anyio.run(batch.run, options, Nobody(), backend_options=loop).exit_code)
 
     def told() -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Pool:
         self._lent: dict[Connection, Origin] = {}
         self._open: set[Connection] = set()
         self._changed = anyio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def take(self, origin: Origin, patience: Patience, *, fresh: bool) -> Connection:
         """A connection, a new one if it must be `fresh`; it comes back by itself when its exchange is over.
@@ -118,12 +119,17 @@ class Pool:
             connection.abort()
             return
         idle = self._idle.setdefault(origin, deque())
-        idle.append((asyncio.get_running_loop().time(), connection))
+        idle.append((self._now(), connection))
         while idle and (self._stale(idle[0][0]) or not idle[0][1].usable):
             idle.popleft()[1].abort()
 
     def _stale(self, since: float) -> bool:
-        return asyncio.get_running_loop().time() - since > self._limits.idle_seconds
+        return self._now() - since > self._limits.idle_seconds
+
+    def _now(self) -> float:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop.time()
 
 
 def _end(seconds: float | None, patience: Patience) -> float:
