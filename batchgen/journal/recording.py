@@ -48,8 +48,13 @@ _TASK_OF_ANOTHER = """
 
 _NO_CAPS: Final = Caps()
 
-_MOVE = "UPDATE jobs SET head = ?, kind = ?, state = ?, run = ? WHERE number = ?"
-_WRITE = "INSERT INTO milestones VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_MOVE = """
+    UPDATE jobs SET head = moved.column1, kind = moved.column2, state = moved.column3, run = moved.column4
+    FROM (VALUES {}) AS moved WHERE number = moved.column5"""
+_WRITE = "INSERT INTO milestones VALUES {}"
+
+_AT_ONCE: Final = 32
+"""So many rows in one statement: the interpreter's lock changes hands once for each, not once for every row."""
 
 
 def record(connection: apsw.Connection, entries: Sequence[Entry], caps: Caps | None, stamp: tuple[int, float]) -> None:
@@ -195,8 +200,8 @@ class Recorder:
         taken, self._open = self._open, _Taken()
         if not taken.rows:
             return
-        connection.executemany(_WRITE, taken.rows)
-        connection.executemany(_MOVE, list(taken.moves.values()))
+        _written(connection, _WRITE, taken.rows)
+        _written(connection, _MOVE, list(taken.moves.values()))
         self._add(connection, taken.totals)
         connection.executemany(_ADD_TO_DAY, list(taken.days.items()))
         counted = [(taken.committed[number], started, number) for number, started in taken.started.items()]
@@ -294,6 +299,14 @@ class Recorder:
         if name not in self._sums:
             self._sums[name] = read()
         return self._sums[name]
+
+
+def _written(connection: apsw.Connection, statement: str, rows: Sequence[tuple[Sealable, ...]]) -> None:
+    """Write rows, many with one statement."""
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        row = f"({','.join('?' * len(some[0]))})"
+        connection.execute(statement.format(",".join([row] * len(some))), [value for each in some for value in each])
 
 
 @lru_cache(4096)
