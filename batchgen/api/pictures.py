@@ -8,7 +8,6 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 from urllib.parse import urljoin
 
@@ -18,17 +17,15 @@ import httpx
 from batchgen import __version__
 from batchgen.api.carriers import Call, Place, Reply, header, in_seconds, is_encoded
 from batchgen.api.meaning import Answered, Meaning, meaning
-from batchgen.api.network import Door, Timeouts
+from batchgen.api.measured import Chunks, Meter, Patience
+from batchgen.api.network import Door
 from batchgen.api.outcomes import of_picture
 from batchgen.api.transport import FAILURES, broken
-from batchgen.errors import BadAsset, Blocked, Unavailable
+from batchgen.errors import BadAsset, Blocked
 from batchgen.guard import Policy, Target, check_addresses, check_literal, check_url, kind
 
 HOPS: Final = 5
 ADDRESSES: Final = 4
-SLOWEST: Final = 1024
-"""Bytes per second that a download must reach over its window."""
-
 # hosts of pictures sit behind filters that refuse agents which do not look like a browser's
 AGENT: Final = f"Mozilla/5.0 (compatible; batchgen/{__version__})"
 HEADERS: Final = (
@@ -44,15 +41,6 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     """The addresses of a host as the system knows them; raises OSError."""
     found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How much and how long one picture may be, on a clock of monotonic seconds."""
-
-    max_bytes: int
-    timeouts: Timeouts
-    clock: Callable[[], float]
 
 
 class Pictures:
@@ -94,7 +82,7 @@ class Pictures:
         except BaseException:
             await reply.aclose()
             raise
-        return Chunks(reply, _Meter(host, self._patience, began, since=self._patience.clock()))
+        return Chunks(reply, Meter(host, self._patience, began, since=self._patience.clock()))
 
     async def _follow(self, url: str) -> tuple[Reply, str]:
         target = check_url(url, self._policy)
@@ -169,33 +157,6 @@ class _Download:
             await self._chunks.aclose()
 
 
-class Chunks:
-    """The bytes of a picture as they come, measured; an iterator, to be closed."""
-
-    __slots__ = ("_meter", "_reply")
-
-    def __init__(self, reply: Reply, meter: "_Meter") -> None:
-        self._reply = reply
-        self._meter = meter
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        meter = self._meter
-        try:
-            chunk = await meter.read(self._reply.chunk)
-        except FAILURES as error:
-            raise broken("picture", "answer begun", error, meter.host) from error
-        if not chunk:
-            raise StopAsyncIteration
-        return chunk
-
-    async def aclose(self) -> None:
-        """Read no more."""
-        await self._reply.aclose()
-
-
 def _check_head(reply: Reply, host: str, max_bytes: int) -> None:
     """Judge status and headers before a byte of the body is read."""
     if reply.status != 200:
@@ -207,48 +168,6 @@ def _check_head(reply: Reply, host: str, max_bytes: int) -> None:
     declared = header(reply.headers, b"content-length")
     if declared.isdecimal() and int(declared[:20]) > max_bytes:
         raise BadAsset(f"{host} announces a picture of {declared[:20]} bytes; at most {max_bytes} are taken")
-
-
-@dataclass(slots=True)
-class _Meter:
-    """Counts bytes as they came over the wire against the picture's size, time and speed.
-
-    Every `slow_window` must bring its share of bytes; once it has, the next one begins. Waiting for bytes ends with
-    the window, so that a trickle is cut off as soon as it is one.
-    """
-
-    host: str
-    patience: Patience
-    began: float
-    since: float
-    size: int = 0
-    window: int = 0
-
-    async def read(self, chunk_until: Callable[[float], Awaitable[bytes]]) -> bytes:
-        """The next bytes, none at the end; raises what the contract says of too many and too slow ones."""
-        try:
-            chunk = await chunk_until(in_seconds(self._left_seconds()))
-        except TimeoutError as late:
-            raise self._slow() from late
-        self._take(len(chunk))
-        return chunk
-
-    def _left_seconds(self) -> float:
-        timeouts = self.patience.timeouts
-        return min(self.began + timeouts.picture, self.since + timeouts.slow_window) - self.patience.clock()
-
-    def _take(self, size: int) -> None:
-        self.size, self.window = self.size + size, self.window + size
-        if self.size > self.patience.max_bytes:
-            raise BadAsset(f"{self.host} sends a picture of more than {self.patience.max_bytes} bytes")
-        if self.window >= SLOWEST * self.patience.timeouts.slow_window:
-            self.window, self.since = 0, self.patience.clock()
-
-    def _slow(self) -> Unavailable:
-        timeouts = self.patience.timeouts
-        if self.patience.clock() - self.began >= timeouts.picture:
-            return Unavailable(f"{self.host}: a picture took more than {timeouts.picture:g} s", answered=True)
-        return Unavailable(f"{self.host} sends a picture slower than {SLOWEST} bytes a second", answered=True)
 
 
 def _joined(url: str, location: str) -> str:

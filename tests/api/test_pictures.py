@@ -9,8 +9,9 @@ import anyio
 import pytest
 import trustme
 
+from batchgen.api.measured import Meter, Patience
 from batchgen.api.network import Door, Network, Timeouts
-from batchgen.api.pictures import HOPS, Patience, Pictures, _joined, _Meter, resolve
+from batchgen.api.pictures import HOPS, Pictures, _joined, resolve
 from batchgen.errors import BadAsset, Blocked, OfferExpired, Unavailable
 from batchgen.guard import PUBLIC, Policy, check_url
 from tests.api.stage import at, bring, patient
@@ -210,7 +211,7 @@ async def test_a_steady_picture_is_taken_however_many_windows_it_needs() -> None
             yield b"x" * 30 * 1024
 
     timeouts = Timeouts(picture=1e6)
-    meter = _Meter("cdn.example", Patience(10**9, timeouts, lambda: now[0]), began=0, since=0)
+    meter = Meter("cdn.example", Patience(10**9, timeouts, lambda: now[0]), began=0, since=0)
     raw = chunks()
     while await meter.read(lambda _: anext(raw, b"")):
         assert meter.since == now[0]
