@@ -81,12 +81,11 @@ class Recorder:
 
     def know(self, progress: Progress, known: int) -> None:
         """Be told of a job that was read since it last forgot, if `known` was the count before the reading."""
-        if known == self.known:
-            job = progress.job
-            head = Head(progress.position, progress.milestone, job.request.model, progress.standing, progress.changed)
-            self._heads.setdefault(job.number, head)
-            if known != self.known:  # the writer's thread forgot just now
-                self._heads.pop(job.number, None)
+        job = progress.job
+        head = Head(progress.position, progress.milestone, job.request.model, progress.standing, progress.changed)
+        self._heads.setdefault(job.number, head)
+        if known != self.known:  # asked last: the writer's thread may forget at any moment
+            self._heads.pop(job.number, None)
 
     def take(
         self, connection: apsw.Connection, entries: Sequence[Entry], caps: Caps | None, stamp: tuple[int, float]

@@ -455,3 +455,38 @@ async def test_polls_pass_at_their_pace() -> None:
     clockwork = Clockwork()
     every = gates(clockwork, Terms(limits=Limits(expert=Expert(polls_per_second=2))))
     assert await passes(clockwork, every.poll, 3, 5) == [0, 0.5, 1]
+
+
+async def test_places_that_come_are_all_given() -> None:
+    """When there are several more places at once, as many of those who wait get one."""
+    places, got = Places(1), []
+
+    async def take(name: str) -> None:
+        async with places.held():
+            got.append(name)
+            await release.wait()
+
+    release = anyio.Event()
+    async with anyio.create_task_group() as group:
+        for name in ("a", "b", "c", "d"):
+            group.start_soon(take, name)
+        await anyio.wait_all_tasks_blocked()
+        places.count = 3
+        await anyio.wait_all_tasks_blocked()
+        assert got == ["a", "b", "c"]
+        release.set()
+
+
+async def test_a_gate_that_is_closed_keeps_no_slot() -> None:
+    """Whoever cannot pass at once leaves the slot to others."""
+    clockwork = Clockwork()
+    limits = Limits(rate=Rate(1, 60), expert=Expert(submit_slots=2, submit_slots_most=2))
+    every = gates(clockwork, Terms(limits=limits))
+    first = every.submit("m")
+    assert first.taken_now()
+    for _ in range(3):
+        second = every.submit("m")
+        assert not second.taken_now()
+        second.give()
+    assert every._common.slots.take_now()
+    assert not every._common.slots.take_now()

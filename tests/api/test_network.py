@@ -325,3 +325,16 @@ async def test_a_create_that_a_dead_connection_swallowed_is_in_doubt_and_not_sen
             with pytest.raises(OutcomeUnknown):
                 await client.submit(order())
         assert len(server.requests) == 2
+
+
+async def test_a_call_has_an_end_however_long_each_wait_may_be() -> None:
+    """The whole of a call is limited too: a server that keeps its answer back is left when that time is over."""
+    network = Network(timeouts=Timeouts(poll=0.02, submit=0.02, poll_answer=600, answer=600))
+    async with WireServer() as server:
+        server.then((Read(), Stall()), (Read(), Stall()))
+        async with Client(server.origin, lambda: KEY, network=network) as client:
+            with anyio.fail_after(60):
+                with pytest.raises(Unavailable, match="in time"):
+                    await client.status("t")
+                with pytest.raises(OutcomeUnknown, match="in time"):
+                    await client.submit(order())

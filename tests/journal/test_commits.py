@@ -10,7 +10,7 @@ import anyio
 import apsw
 import pytest
 
-from batchgen.errors import JournalError
+from batchgen.errors import Damaged, JournalError
 from batchgen.journal import Entry
 from batchgen.journal.commits import Commits
 from batchgen.lifecycle import Accepted, Milestone, Started
@@ -55,6 +55,20 @@ async def test_a_commit_alone_is_synced_too(folder: str) -> None:
                 before = disk.syncs
                 await walk(journal, job, Started)
                 assert disk.syncs > before
+
+
+async def test_a_damaged_total_ends_the_run_instead_of_its_writer(folder: str) -> None:
+    """Whoever waits for a commit that meets damage hears of it, and so does everybody after."""
+    desk = SqliteDesk(folder)
+    async with desk.open() as journal:
+        jobs = await handed_out(journal)
+        other = apsw.Connection(desk.path)
+        other.execute("UPDATE totals SET amount = amount + 1 WHERE what = 'jobs:queued'")
+        other.close()
+        with anyio.fail_after(60):
+            for job in jobs[:2]:
+                with pytest.raises(Damaged):
+                    await walk(journal, job, Started)
 
 
 @pytest.mark.parametrize("error", [apsw.IOError, apsw.FullError])

@@ -8,9 +8,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from batchgen.api import Offer, Receipt, Waiting
+from batchgen.api import Offer, Order, Receipt, Waiting
 from batchgen.errors import NotTaken, OutcomeUnknown, Parked, Rejected, Stop, TaskFailed, Throttled, Unfinished
-from batchgen.job import token
+from batchgen.job import Job, token
 from batchgen.journal import Caps, Entry, Progress
 from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, JobFailed, Planned, Started, Stored
 from batchgen.terms import Accept, Failures, Limits, Rate, Resend, StopAt, Terms
@@ -691,3 +691,24 @@ async def test_a_submit_that_never_began_is_not_taken_whatever_was_sent_before()
     assert len(rig.provider.orders) == 1
     assert rig.head() == Planned(1)
     assert rig.totals.money.in_doubt == 0
+
+
+async def test_whoever_is_cancelled_before_the_gates_buys_nothing() -> None:
+    """Open gates are passed without waiting, but not by a run that is being broken off."""
+    rig = Rig()
+
+    def breaking_off(tools: Tools) -> None:
+        build = tools.prepare
+
+        async def prepare(job: Job, token: str) -> Order:
+            order = await build(job, token)
+            scope.cancel()
+            return order
+
+        object.__setattr__(tools, "prepare", prepare)
+
+    with anyio.CancelScope() as scope:
+        await rig.run(breaking_off)
+    assert scope.cancelled_caught
+    assert not rig.provider.orders
+    assert rig.kinds() == ["Planned"]
