@@ -12,7 +12,7 @@ from typing import Final
 import anyio
 
 from batchgen.api.pace import REAL, Pace, Pause, Timing, Window
-from batchgen.api.places import Held, Places, Slots
+from batchgen.api.places import Places, Slots
 from batchgen.errors import Throttled, Unfinished
 from batchgen.terms import Limits, Terms
 
@@ -156,9 +156,13 @@ class Gates:
         """Whether everybody waits because the server does not answer."""
         return self._reach.silent
 
-    def job(self, model: str) -> Held:
-        """Hold one of the model's places in flight: an async context manager."""
-        return self._of(model).in_flight.held()
+    async def enter(self, model: str) -> None:
+        """Wait for one of the model's places in flight, for a job to hold, whoever carries it, until it leaves."""
+        await self._of(model).in_flight.take()
+
+    def leave(self, model: str) -> None:
+        """Give the place back."""
+        self._of(model).in_flight.give()
 
     def submit(self, model: str) -> Passage:
         """The way through every gate before a submit."""

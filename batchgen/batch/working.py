@@ -20,7 +20,7 @@ from batchgen.batch.hanging import hang
 from batchgen.batch.labelling import labels
 from batchgen.batch.seller import preparer, seller
 from batchgen.brake import Brake
-from batchgen.engine.local import LocalEngine
+from batchgen.engine.local import BEGUN, LocalEngine
 from batchgen.errors import BatchgenError, JournalError
 from batchgen.halt import Halt
 from batchgen.journal import Record, Selection
@@ -32,6 +32,7 @@ from batchgen.store.decode import Check, Decoder, Structure
 from batchgen.store.local import LocalStore
 from batchgen.store.space import floor_bytes, free_bytes, shortage
 from batchgen.store.thumbs import tidy
+from batchgen.terms import Terms
 from batchgen.wheel import Wheel
 from batchgen.worker import Worker
 from batchgen.worker.room import Room
@@ -105,9 +106,15 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
             background.start_soon(_show, tools, look, observer)
             background.start_soon(_measure, str(asked.location.folder), tally)
             with halt.scope:
-                await LocalEngine(terms.limits.in_flight).run(partial(_open, Worker(tools)))
+                engine = LocalEngine(terms.limits.in_flight, begun=_begun_at_once(terms), timing=tools.clocks.timing)
+                await engine.run(partial(_open, Worker(tools)))
             background.cancel_scope.cancel()
         observer.figures(look(await journal.totals(), note=_note(tools)))
+
+
+def _begun_at_once(terms: Terms) -> int:
+    """So many jobs are begun at once that every slot for a submit has another one behind it."""
+    return max(BEGUN, 2 * sum(each.expert.submit_slots_most for each in (terms.limits, *terms.models.values())))
 
 
 @asynccontextmanager

@@ -1,14 +1,26 @@
 """Where the work runs: one verb, judged by tests/contracts/engine.py.
 
 An engine knows nothing of pictures or money. It opens the work where its workers are, hands each item to `carry`
-once, and ends when all are carried or the work says stop.
+once, and ends when all are carried or the work says stop. An item that can only wait is put off: it costs no worker.
 """
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Later(Generic[Item]):
+    """What a carry returns for an item that can do nothing for so many seconds: it is to be carried on then, as it is.
+
+    Until then it counts as carried, though nobody does.
+    """
+
+    item: Item
+    seconds: float
 
 
 class Work(Protocol[Item]):
@@ -18,8 +30,8 @@ class Work(Protocol[Item]):
         """What there is to carry, in order; asked for one at a time, never ahead of a free worker."""
         ...
 
-    async def carry(self, item: Item) -> None:
-        """Carry one item as far as it goes. An exception means the whole work has failed."""
+    async def carry(self, item: Item) -> Later[Item] | None:
+        """Carry one item as far as it goes, or put it off. An exception means the whole work has failed."""
         ...
 
 
@@ -31,7 +43,7 @@ class Engine(Protocol):
     """A place with workers."""
 
     async def run(self, opener: Opener[Item]) -> None:
-        """Carry every item once, never more at a time than the engine was built for.
+        """Carry every item once, and on when it was put off; never more at a time than the engine was built for.
 
         The first exception of a `carry` cancels the others and is raised as it is. Cancelling `run` cancels every
         carry and waits for them.

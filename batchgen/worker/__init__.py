@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from batchgen.engine import Later
 from batchgen.errors import NoHeadroom, Parked, Stop, Superseded, Unavailable, Unfinished
 from batchgen.journal import Progress
 from batchgen.lifecycle import (
@@ -24,7 +25,7 @@ from batchgen.lifecycle import (
     next_step,
 )
 from batchgen.worker.buying import doubt_forgotten, send_again, start, start_again
-from batchgen.worker.carried import Carried, LetGo
+from batchgen.worker.carried import Carried, LetGo, PutOff
 from batchgen.worker.fetching import fetch, recover
 from batchgen.worker.tools import Tools
 from batchgen.worker.waiting import wait_for_task
@@ -38,21 +39,25 @@ class Worker:
 
     tools: Tools
 
-    async def items(self) -> AsyncIterator[Progress]:
+    async def items(self) -> AsyncIterator[Progress | Carried]:
         """The jobs to carry on, paid work first; new work, which comes last, only while the run is buying."""
         async for progress in self.tools.journal.unfinished(self.tools.terms):
             if not self.tools.halt.buying and isinstance(progress.milestone, Planned | AttemptFailed):
                 return
             yield progress
 
-    async def carry(self, progress: Progress) -> None:
-        """Carry a job as far as it goes in this run; what stops it short is noted, and only a bug is raised."""
-        halt = self.tools.halt
+    async def carry(self, item: Progress | Carried) -> Later[Progress | Carried] | None:
+        """Carry a job as far as it goes in this run, or put it off while its task goes on.
+
+        What stops it short is noted, and only a bug is raised.
+        """
+        halt, carried = self.tools.halt, item if isinstance(item, Carried) else Carried(self.tools, item)
         try:
-            async with self.tools.gates.job(progress.job.request.model):
-                await _live(Carried(self.tools, progress))
+            await _in_its_place(carried)
+        except PutOff as off:
+            return Later(carried, off.seconds)
         except Superseded:
-            logger.warning("job %d was moved on by another runner", progress.job.number)
+            logger.warning("job %d was moved on by another runner", carried.job.number)
         except NoHeadroom as full:
             halt.stop_buying(full.exit_code, str(full))
         except (Parked, Unavailable) as later:
@@ -64,16 +69,40 @@ class Worker:
         except OSError as broken:
             reason = broken.strerror or str(broken)
             halt.stop_buying(4, f"the folder of the pictures failed ({reason}); what is paid for waits there")
+        return None
+
+
+async def _in_its_place(carried: Carried) -> None:
+    """Hold one of the model's places in flight, also while the job is put off."""
+    gates, model = carried.tools.gates, carried.job.request.model
+    if not carried.begun:
+        await gates.enter(model)
+    put_off = False
+    try:
+        await _live(carried)
+    except PutOff:
+        put_off = True
+        raise
+    finally:
+        if not put_off:
+            gates.leave(model)
 
 
 async def _live(carried: Carried) -> None:
+    if not carried.begun:
+        carried.begun = True
+        await _found(carried)
+    with suppress(LetGo):
+        while step := next_step(carried.at.milestone, carried.tools.terms, carried.tools.clock()):
+            await _take(carried, step)
+
+
+async def _found(carried: Carried) -> None:
+    """What an earlier run left of it: a Started is in doubt, a picture may be saved already."""
     found = inherit(carried.at.milestone)
     if found is not carried.at.milestone:
         await carried.reach(found)
     await recover(carried)
-    with suppress(LetGo):
-        while step := next_step(carried.at.milestone, carried.tools.terms, carried.tools.clock()):
-            await _take(carried, step)
 
 
 async def _take(carried: Carried, step: Step) -> None:

@@ -1,6 +1,7 @@
 """A job on its way through this run: what it has reached, and how reaching something becomes durable."""
 
 import logging
+from dataclasses import dataclass
 
 import anyio
 
@@ -19,15 +20,39 @@ class LetGo(Exception):  # it is no error, and never leaves the worker
     """This run does nothing more for this job, and there is nothing to say about it."""
 
 
+class PutOff(Exception):  # nor is this
+    """Nothing can be done for this job for so many seconds: its task goes on."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+@dataclass(slots=True)
+class Asking:
+    """How often a task was asked for, how often it succeeded without a picture, and when it is asked next.
+
+    `interval` is what lies before the next look, None before the first one; `due` says that it has passed.
+    """
+
+    asked: int = 0
+    empty: int = 0
+    interval: float | None = None
+    due: bool = False
+
+
 class Carried:
-    """One job in a worker's hands. `at` is what it has reached; `pending` is reached but not yet written.
+    """One job in a worker's hands, or put off. `at` is what it has reached; `pending` is reached but not yet written.
 
     `copied_at` is what an old copy of the journal knew last of it, in unix seconds; None if it was not in one.
-    `posting` is true while a POST of it may have left and is not known to be untaken.
+    `posting` is true while a POST of it may have left and is not known to be untaken; `asking` is kept while the job is
+    put off.
     """
 
     __slots__ = (
+        "asking",
         "at",
+        "begun",
         "copied_at",
         "doubts",
         "found_at",
@@ -48,7 +73,8 @@ class Carried:
         self.pending: list[Entry] = []
         self.standing: Standing | None = None
         self.doubts = 0
-        self.posting = False
+        self.posting = self.begun = False
+        self.asking: Asking | None = None
         self.not_taken_since: float | None = None
 
     @property

@@ -1,11 +1,14 @@
 """Asking for a task until it is done; free, so it may be broken off at any moment."""
 
+from math import inf
+from typing import Final
+
 from batchgen.api import NO_PICTURE, Offer, Standing, Waiting
 from batchgen.api.cadence import Look
 from batchgen.errors import OfferExpired, Parked, TaskFailed, Unavailable
 from batchgen.lifecycle import Accepted, AttemptFailed, Generated
 from batchgen.retry import Patience, persist
-from batchgen.worker.carried import Carried
+from batchgen.worker.carried import Asking, Carried, PutOff
 
 PATIENCE_SECONDS = 60
 """How long one question is tried again before it counts as "not yet"."""
@@ -13,14 +16,21 @@ PATIENCE_SECONDS = 60
 JUST_CREATED_SECONDS = 120
 """How long after its creation a task may be unknown to a replica (contract: 404 right after create)."""
 
+PUT_OFF_FROM_SECONDS: Final = 0.1
+"""A worker waits itself for what comes sooner."""
+
 EMPTY_ANSWERS = 3
 """How often in a row a task is asked that says success without a picture, before that counts as a dead offer."""
 
 
 async def wait_for_task(carried: Carried, accepted: Accepted) -> None:
-    """Wait for the picture to exist. What the provider billed counts; where it does not say, the price does."""
+    """Wait for the picture to exist. What the provider billed counts; where it does not say, the price does.
+
+    Raises:
+        PutOff: it need not be looked at before long; the same call then goes on.
+    """
     try:
-        offer: Offer | None = await fresh_offer(carried, accepted)
+        offer: Offer | None = await fresh_offer(carried, accepted, put_off_from=PUT_OFF_FROM_SECONDS)
     except TaskFailed as failed:
         cost = failed.cost_micro_usd
         if cost is None:
@@ -47,13 +57,16 @@ def within_plan(carried: Carried, planned: int | None, cost: int | None) -> None
         )
 
 
-async def fresh_offer(carried: Carried, paid: Accepted | Generated) -> Offer:
+async def fresh_offer(carried: Carried, paid: Accepted | Generated, *, put_off_from: float = inf) -> Offer:
     """The picture's URLs, from what is known or by asking: at least once, and no longer than `give_up_waiting`.
+
+    Whoever cannot put the job off waits in here, as everybody does for less than `put_off_from` seconds.
 
     Raises:
         TaskFailed: the task ended without a picture.
         OfferExpired: it says that it succeeded, and offers nothing.
         Parked: not done in this time; the job keeps its place.
+        PutOff: the same call after so many seconds goes on.
     """
     match carried.standing, paid.task_id:
         case Offer() as offer, _:
@@ -61,23 +74,28 @@ async def fresh_offer(carried: Carried, paid: Accepted | Generated) -> Offer:
         case _, None:
             return Offer(paid.urls, carried.tools.now())
         case waiting, task_id:
-            return await _ask(carried, task_id, waiting)
+            return await _ask(carried, task_id, waiting, put_off_from)
 
 
-async def _ask(carried: Carried, task_id: str, waiting: Waiting | None) -> Offer:
-    tools, asked, empty = carried.tools, 0, 0
-    interval: float | None = None
+async def _ask(carried: Carried, task_id: str, waiting: Waiting | None, put_off_from: float) -> Offer:
+    tools = carried.tools
+    asking, carried.asking = carried.asking or Asking(), None
     while True:
-        if waiting is not None:
-            interval = tools.cadence.delay(_next(carried, asked), waiting)
-            await tools.clocks.timing.sleep(interval)
+        if waiting is not None and not asking.due:
+            asking.interval = tools.cadence.delay(_next(carried, asking.asked), waiting)
+            if asking.interval >= put_off_from:
+                asking.due, carried.asking, carried.standing = True, asking, waiting
+                raise PutOff(asking.interval)
+            await tools.clocks.timing.sleep(asking.interval)
+        asking.due = False
         standing = await look(carried, task_id)
         if isinstance(standing, Offer):
-            if interval is not None:
-                tools.cadence.learn(_next(carried, asked), interval)
+            if asking.interval is not None:
+                tools.cadence.learn(_next(carried, asking.asked), asking.interval)
             return standing
-        waiting, asked, empty = standing, asked + 1, empty + (standing.state == NO_PICTURE)
-        _patient(carried, empty)
+        waiting, asking.asked = standing, asking.asked + 1
+        asking.empty += standing.state == NO_PICTURE
+        _patient(carried, asking.empty)
 
 
 def _next(carried: Carried, asked: int) -> Look:

@@ -417,9 +417,10 @@ async def test_places_in_flight_and_for_downloads_are_counted() -> None:
     release = anyio.Event()
 
     async def job() -> None:
-        async with every.job("m"):
-            inside["job"] += 1
-            await release.wait()
+        await every.enter("m")
+        inside["job"] += 1
+        await release.wait()
+        every.leave("m")
 
     async def download() -> None:
         async with every.download("cdn.example", 0):

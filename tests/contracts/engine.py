@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchgen.engine import Engine, Opener, Work
+from batchgen.engine import Engine, Later, Opener, Work
 
 Makes = Callable[[int], Engine]
 
@@ -39,12 +39,15 @@ class Watched:
         finally:
             self.items_closed = True
 
-    async def carry(self, item: int) -> None:
-        self.begun.append(item)
+    async def carry(self, item: int) -> Later[int] | None:
+        if item not in self.begun:
+            self.begun.append(item)
         self.most = max(self.most, len(self.begun) - len(self.done) - len(self.cancelled))
         try:
             if self._carry:
-                await self._carry(self, item)
+                later: Later[int] | None = await self._carry(self, item)
+                if later is not None:
+                    return later
             else:
                 await anyio.lowlevel.checkpoint()
         except anyio.get_cancelled_exc_class():
@@ -53,6 +56,7 @@ class Watched:
             self.cancelled.append(item)
             raise
         self.done.append(item)
+        return None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Work[int]]:
@@ -119,6 +123,70 @@ class EngineContract:
             gate.set()
         assert len(work.done) == 30
         assert work.most_ahead <= 1
+
+    async def test_put_off(self, make: Makes) -> None:
+        """What is put off is carried on, as it is then and as often as it asks; who is due sooner comes sooner."""
+        carried: list[int] = []
+
+        async def carry(_: Watched, item: int) -> Later[int] | None:
+            carried.append(item)
+            return Later(item, 0.002 * (3 - item)) if carried.count(item) < 3 else None
+
+        work = Watched(3, carry)
+        with anyio.fail_after(20):
+            await make(3).run(work.opener)
+        assert sorted(carried) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+        assert sorted(work.done) == [0, 1, 2]
+
+    async def test_put_off_counts_as_carried(self, make: Makes) -> None:
+        """An item that is put off keeps its place: nothing further is begun for it."""
+        carried: list[int] = []
+
+        async def carry(work: Watched, item: int) -> Later[int] | None:
+            carried.append(item)
+            assert item < 2 or len(work.done) >= item - 1
+            return Later(item, 0.001) if carried.count(item) < 2 else None
+
+        work = Watched(10, carry)
+        with anyio.fail_after(20):
+            await make(2).run(work.opener)
+        assert work.most == 2
+        assert len(work.done) == 10
+
+    async def test_cancelled_while_put_off(self, make: Makes) -> None:
+        """Cancelling the run does not wait for what is put off."""
+
+        full = anyio.Event()
+
+        async def carry(work: Watched, item: int) -> Later[int]:
+            if len(work.begun) == 5:
+                full.set()
+            return Later(item, 3600)
+
+        work = Watched(100, carry)
+        async with anyio.create_task_group() as group:
+            group.start_soon(make(5).run, work.opener)
+            await full.wait()
+            group.cancel_scope.cancel()
+        assert work.closed == 1
+        assert work.items_closed
+
+    async def test_failure_after_put_off(self, make: Makes) -> None:
+        """An exception of what was carried on is raised as it is, and ends the others."""
+        trouble = Trouble("later")
+        carried: list[int] = []
+
+        async def carry(work: Watched, item: int) -> Later[int]:
+            carried.append(item)
+            if carried.count(item) == 2:
+                raise trouble
+            return Later(item, 0.001 if item == 3 else 3600)
+
+        work = Watched(100, carry)
+        with pytest.raises(Trouble) as raised, anyio.fail_after(20):
+            await make(4).run(work.opener)
+        assert raised.value is trouble
+        assert work.closed == 1
 
     async def test_first_failure(self, make: Makes) -> None:
         """The first exception of a carry is raised as it is, after the others were cancelled and have ended."""
@@ -238,11 +306,15 @@ def judge_script(make: Makes) -> Callable[[], None]:
     def law(script: tuple[int, list[int]]) -> None:
         workers, turns = script
 
-        async def carry(_: Watched, item: int) -> None:
+        left = list(turns)
+
+        async def carry(_: Watched, item: int) -> Later[int] | None:
             for _turn in range(turns[item]):
                 await anyio.lowlevel.checkpoint()
             if turns[item] < 0:
                 raise Trouble(str(item))
+            left[item] -= 1
+            return None if left[item] < 0 or item % 2 else Later(item, 0)
 
         work = Watched(len(turns), carry)
         try:

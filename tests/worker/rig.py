@@ -152,7 +152,8 @@ class Rig:
             )
             tampered(self.tools)
             with self.halt.scope:
-                await LocalEngine(self.terms.limits.in_flight).run(partial(_open, Worker(self.tools)))
+                engine = LocalEngine(self.terms.limits.in_flight, timing=self.tools.clocks.timing)
+                await engine.run(partial(_open, Worker(self.tools)))
             code, reason = verdict(await journal.totals(), self.halt, self.terms.failures.accept)
             await journal.end(code, reason)
         return code, reason
