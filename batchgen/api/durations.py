@@ -1,13 +1,15 @@
 """How long a model's tasks took, and from that when the next look at one of them pays; pure arithmetic.
 
-A look costs something, and so does every second for which a finished picture lies unseen. The next look is due when
-what would lie unseen is worth it: the chance that the task ended since the last look, times the time since then.
+A look costs something, and so does every second for which a finished picture lies unseen. The looks are those that cost
+the least together if the next tasks take as long as the newest ones did, found backwards from the longest time.
 """
 
+import math
 import statistics
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
 from typing import Final
 
 KEPT: Final = 256
@@ -16,14 +18,28 @@ KEPT: Final = 256
 LEAST: Final = 8
 """Fewer tell nothing."""
 
-PRICE: Final = 0.04
-"""What a look costs, in usual durations of a task: about five looks at each, a tenth of its time late."""
+PRICE: Final = 0.02
+"""What a look costs, in usual durations of a task: between four and five looks at each, a tenth of its time late."""
 
-LATER: Final = 0.1
-"""The next look at a task that takes longer than any before, in proportion to the time already waited."""
+FEW: Final = 0.02
+LATER: Final = 0.04
+"""Of the few that take longest each is looked at after so much of the time already waited: the end waits for them."""
 
-SURPRISE: Final = 0.2
+SURPRISE: Final = 0.4
 """A task that was done at once when it was looked at may have been for long; it counts at most so much less."""
+
+STRANGE: Final = 0.02
+"""The share of tasks that may take a time of their own, whatever was seen."""
+
+_GOLDEN: Final = (math.sqrt(5) - 1) / 2
+_RATIO: Final = 1.05
+_CELLS: Final = (-50, 50)
+_FARTHEST: Final = 24
+"""Times are told apart by a twentieth, from a twelfth of the usual one to twelve of them; a look is at most three times
+as late as the one before, once it is there."""
+
+_KERNEL: Final = tuple(math.exp(-((step / 2.0) ** 2) / 2) for step in range(-5, 6))
+_WIDE: Final = tuple(math.exp(-((cell * math.log(_RATIO)) ** 2) / 2) for cell in range(_CELLS[0], _CELLS[1] + 1))
 
 
 class Durations:
@@ -31,27 +47,78 @@ class Durations:
 
     def __init__(self, known: Iterable[float] = ()) -> None:
         self._newest = deque(known, maxlen=KEPT)
-        self._sorted: list[float] | None = None
+        self._learned = 0
+        self._looks: _Looks | None = None
+        self._fresh = 0
 
     def __len__(self) -> int:
         return len(self._newest)
 
     def learn(self, waited_seconds: float, interval_seconds: float) -> None:
         """Remember a task that was done when it had been waited for so long, and not yet one interval before."""
-        late = min(interval_seconds / 2, SURPRISE * waited_seconds)
+        self._learned += 1
+        share = self._learned * _GOLDEN % 1.0  # anywhere in between, and evenly, so that looks do not teach themselves
+        late = share * min(interval_seconds, SURPRISE * waited_seconds)
         self._newest.append(max(waited_seconds - late, 0.0))
-        self._sorted = None
+        self._fresh += 1
 
     def next_look(self, waited_seconds: float) -> float | None:
         """Seconds to the next look at a task that has been waited for so long; None when too little is known."""
         if len(self._newest) < LEAST:
             return None
-        if self._sorted is None:
-            self._sorted = sorted(self._newest)
-        first, last = bisect_right(self._sorted, waited_seconds), len(self._sorted)
-        price = PRICE * statistics.median(self._sorted)
-        for end in range(first, last):  # everything up to this one may end before the look
-            due = max(self._sorted[end] - waited_seconds, price * (last - first) / (end - first + 1))
-            if end + 1 == last or due < self._sorted[end + 1] - waited_seconds:
-                return due
-        return LATER * waited_seconds
+        if self._looks is None or 8 * self._fresh >= len(self._newest):
+            self._looks, self._fresh = _Looks(self._newest), 0
+        return self._looks.after(waited_seconds)
+
+
+class _Looks:
+    """The best looks at tasks that take as long as these did."""
+
+    def __init__(self, seconds: Sequence[float]) -> None:
+        usual = statistics.median(seconds)
+        self._times = [usual * _RATIO**cell for cell in range(_CELLS[0], _CELLS[1] + 2)]
+        self._left = _left(self._times, seconds)
+        self._next = _best(self._times, self._left, PRICE * usual)
+
+    def after(self, waited: float) -> float:
+        """Seconds from a task's age to the next look at it."""
+        here = bisect_left(self._times, waited)
+        if here >= len(self._times) - 1:
+            return LATER * waited
+        due = max(self._times[self._next[here]] - waited, 0.0)
+        return min(due, LATER * waited) if self._left[here] < FEW else due
+
+
+def _left(times: Sequence[float], seconds: Sequence[float]) -> list[float]:
+    """The share of tasks that go on at each time: what was seen, smoothed, and a few that go their own way."""
+    counts = [0.0] * (len(times) - 1)
+    for each in seconds:
+        counts[min(max(bisect_left(times, each) - 1, 0), len(counts) - 1)] += 1 / len(seconds)
+    smooth = [0.0] * len(counts)
+    for cell, count in enumerate(counts):
+        if count:
+            for step, weight in enumerate(_KERNEL, cell - len(_KERNEL) // 2):
+                smooth[min(max(step, 0), len(counts) - 1)] += count * weight / sum(_KERNEL)
+    wide = sum(_WIDE)
+    ended = [(1 - STRANGE) * seen + STRANGE * own / wide for seen, own in zip(smooth, _WIDE, strict=True)]
+    return [1.0, *(max(1 - share, 0.0) for share in accumulate(ended))]
+
+
+def _best(times: Sequence[float], left: Sequence[float], price: float) -> list[int]:
+    """For each time the next look, such that looks times their price and what lies unseen cost the least."""
+    area = [
+        0.0,
+        *accumulate(
+            (two - one) * (a + b) / 2 for (one, two), (a, b) in zip(pairwise(times), pairwise(left), strict=True)
+        ),
+    ]
+    last = len(times) - 1
+    cost, after = [0.0] * len(times), [last] * len(times)
+    for here in range(last - 1, -1, -1):
+        best = math.inf
+        for to in range(here + 1, last + 1 if here == 0 else min(here + _FARTHEST, last) + 1):
+            late = left[here] * (times[to] - times[here]) - (area[to] - area[here])
+            if (total := price * left[here] + late + cost[to]) < best:
+                best, after[here] = total, to
+        cost[here] = best
+    return after

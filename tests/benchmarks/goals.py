@@ -112,7 +112,7 @@ def durable(size: Size) -> Iterable[Goal]:
 
 def patient(size: Size) -> Iterable[Goal]:
     """G6, G7, G9: two thousand jobs that take their time, and how often they are asked for."""
-    work = Work(jobs=2 * size.jobs, in_flight=size.jobs, profile="d5", poll_seconds=1.0, size=20_000, slots=256)
+    work = Work(jobs=2 * size.jobs, in_flight=size.jobs, profile="d5", poll_seconds=1.0, slots=256, downloads=16)
     arms = {
         "ours": Arm("ours", OURS, work),
         "A": Arm("A", ("tests.benchmarks.peers", "A"), work),
@@ -140,7 +140,7 @@ def sleeping(size: Size) -> Iterable[Goal]:
 
 def large(size: Size) -> Iterable[Goal]:
     """G10: downloads of 5 MB, by what they cost, against both peers."""
-    work = Work(jobs=max(size.jobs // 20, 40), in_flight=8, size=5_000_000, slots=8)
+    work = Work(jobs=max(size.jobs // 20, 40), in_flight=8, size=5_000_000, slots=8, downloads=8)
     arms = {
         "ours": Arm("ours", OURS, work),
         "N": Arm("N", ("tests.benchmarks.peers", "N"), work),

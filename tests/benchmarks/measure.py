@@ -25,6 +25,7 @@ class Work:
     sync_ms: int = 0
     polls_per_second: float = 10_000
     slots: int = 100
+    downloads: int = 100
     uvloop: bool = True
     core: int | None = 0
 

@@ -58,7 +58,7 @@ def manifest(work: Work, url: str, folder: Path) -> Path:
         "submit_slots": work.slots,
         "submit_slots_most": work.slots,
         "polls_per_second": work.polls_per_second,
-        "downloads": work.slots,
+        "downloads": work.downloads,
     }
     path = folder / "m.yaml"
     written = {
