@@ -38,8 +38,14 @@ _FARTHEST: Final = 24
 """Times are told apart by a twentieth, from a twelfth of the usual one to twelve of them; a look is at most three times
 as late as the one before, once it is there."""
 
-_KERNEL: Final = tuple(math.exp(-((step / 2.0) ** 2) / 2) for step in range(-5, 6))
-_WIDE: Final = tuple(math.exp(-((cell * math.log(_RATIO)) ** 2) / 2) for cell in range(_CELLS[0], _CELLS[1] + 1))
+
+def _bell(steps: range, width: float) -> tuple[float, ...]:
+    heights = [math.exp(-((step / width) ** 2) / 2) for step in steps]
+    return tuple(height / sum(heights) for height in heights)
+
+
+_KERNEL: Final = _bell(range(-5, 6), 2.0)
+_WIDE: Final = _bell(range(_CELLS[0], _CELLS[1] + 1), 1 / math.log(_RATIO))
 
 
 class Durations:
@@ -98,20 +104,15 @@ def _left(times: Sequence[float], seconds: Sequence[float]) -> list[float]:
     for cell, count in enumerate(counts):
         if count:
             for step, weight in enumerate(_KERNEL, cell - len(_KERNEL) // 2):
-                smooth[min(max(step, 0), len(counts) - 1)] += count * weight / sum(_KERNEL)
-    wide = sum(_WIDE)
-    ended = [(1 - STRANGE) * seen + STRANGE * own / wide for seen, own in zip(smooth, _WIDE, strict=True)]
+                smooth[min(max(step, 0), len(counts) - 1)] += count * weight
+    ended = [(1 - STRANGE) * seen + STRANGE * own for seen, own in zip(smooth, _WIDE, strict=True)]
     return [1.0, *(max(1 - share, 0.0) for share in accumulate(ended))]
 
 
 def _best(times: Sequence[float], left: Sequence[float], price: float) -> list[int]:
     """For each time the next look, such that looks times their price and what lies unseen cost the least."""
-    area = [
-        0.0,
-        *accumulate(
-            (two - one) * (a + b) / 2 for (one, two), (a, b) in zip(pairwise(times), pairwise(left), strict=True)
-        ),
-    ]
+    cells = zip(pairwise(times), pairwise(left), strict=True)
+    area = [0.0, *accumulate((until - since) * (one + two) / 2 for (since, until), (one, two) in cells)]
     last = len(times) - 1
     cost, after = [0.0] * len(times), [last] * len(times)
     for here in range(last - 1, -1, -1):
