@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import shutil
+import ssl
 import statistics
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import trustme
 
 from tests.benchmarks.measure import Work
 
@@ -51,10 +54,20 @@ def cores() -> tuple[int, int] | tuple[None, None]:
     return (usable[0], usable[-1]) if len(usable) > 1 else (None, None)
 
 
+def certified(folder: str) -> dict[str, str]:
+    """Make an authority and a certificate of it for this machine; gives the environment in which it is trusted."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(f"{folder}/authority.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(f"{folder}/server.pem")
+    return {"SSL_CERT_FILE": f"{folder}/authority.pem"}
+
+
 @contextmanager
-def server(profile: str, size: int = 200_000) -> Iterator[str]:
-    """A raw server in a process of its own; gives its URL."""
+def server(profile: str, size: int = 200_000, certificate: str | None = None) -> Iterator[str]:
+    """A raw server in a process of its own, over TLS if there is a certificate; gives its URL."""
     command = [sys.executable, "-m", "tests.benchmarks.server", "--profile", profile, "--size", str(size)]
+    if certificate is not None:
+        command += ["--certificate", certificate]
     if (core := cores()[1]) is not None:
         command += ["--core", str(core)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -66,11 +79,14 @@ def server(profile: str, size: int = 200_000) -> Iterator[str]:
             process.stdin.close()
 
 
-def stats(url: str) -> dict[str, float]:
+def stats(url: str, trusted: str | None) -> dict[str, float]:
     """What a server says of itself."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     line = http.client.HTTPConnection(parts.hostname, parts.port)
+    if parts.scheme == "https":
+        context = ssl.create_default_context(cafile=trusted)
+        line = http.client.HTTPSConnection(parts.hostname, parts.port, context=context)
     line.request("GET", "/stats")
     told: dict[str, float] = json.loads(line.getresponse().read())
     line.close()
@@ -83,15 +99,16 @@ def run(arm: Arm) -> dict[str, float]:
     work = replace(arm.work, core=core)
     folder = tempfile.mkdtemp(prefix="race-", dir=MEMORY if MEMORY.is_dir() else None)
     try:
-        with server(work.profile, work.size) as url:
+        trusted = certified(folder) if work.tls else {}
+        with server(work.profile, work.size, f"{folder}/server.pem" if work.tls else None) as url:
             module, *words = arm.words
             command = [sys.executable, "-m", module, *words, url, folder]
-            environ = {**work.environ(), "KEY": "k" * 20, **_preloaded(work, folder)}
+            environ = {**work.environ(), "KEY": "k" * 20, **trusted, **_preloaded(work, folder)}
             done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise RuntimeError(f"{arm.name} ended with {done.returncode}: {done.stderr[-2000:]}")
             told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-            served = stats(url)
+            served = stats(url, trusted.get("SSL_CERT_FILE"))
             told |= _syncs(folder)
     finally:
         shutil.rmtree(folder)

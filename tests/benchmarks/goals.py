@@ -58,7 +58,15 @@ def ratio(name: str, what: str, pair: tuple[list[float], list[float]], most: flo
 
 def peers(size: Size) -> Iterable[Goal]:
     """G1, G2, G3: a job whose task is ready at once, structure checked, against three peers."""
-    work = Work(jobs=size.jobs)
+    return _raced(size, Work(jobs=size.jobs), "d0")
+
+
+def secured(size: Size) -> Iterable[Goal]:
+    """G1, G2, G3 over TLS, whose own cost is the same for all."""
+    return _raced(size, Work(jobs=size.jobs, tls=True), "d0 over TLS", " TLS")
+
+
+def _raced(size: Size, work: Work, what: str, name: str = "") -> Iterable[Goal]:
     arms = {
         "ours": Arm("ours", OURS, work),
         "N": Arm("N", ("tests.benchmarks.peers", "N"), replace(work, jobs=max(size.jobs // 4, 200))),
@@ -67,11 +75,11 @@ def peers(size: Size) -> Iterable[Goal]:
     }
     taken = interleaved(arms, size.rounds, size.told)
     cpu = {name: each.values("cpu_per_job") for name, each in taken.items()}
-    yield ratio("G1", "d0, CPU a job, against httpx", (cpu["ours"], cpu["N"]), 1 / 12)
-    yield ratio("G2", "d0, CPU a job, against aiohttp with a log", (cpu["ours"], cpu["A"]), 0.75)
-    yield ratio("G3", "d0, CPU a job, against aiohttp without a log", (cpu["ours"], cpu["B"]), 0.90)
+    yield ratio(f"G1{name}", f"{what}, CPU a job, against httpx", (cpu["ours"], cpu["N"]), 1 / 12)
+    yield ratio(f"G2{name}", f"{what}, CPU a job, against aiohttp with a log", (cpu["ours"], cpu["A"]), 0.75)
+    yield ratio(f"G3{name}", f"{what}, CPU a job, against aiohttp without a log", (cpu["ours"], cpu["B"]), 0.90)
     idle = max(_server_share(each) for each in taken.values())
-    yield Goal("server", "the server's CPU against the arm's, at most", idle, 1.0)
+    yield Goal(f"server{name}", "the server's CPU against the arm's, at most", idle, 1.0)
 
 
 def decoded(size: Size) -> Iterable[Goal]:
@@ -131,6 +139,15 @@ def patient(size: Size) -> Iterable[Goal]:
     yield ratio("G9 delay", "how late half of the pictures are seen, likewise", delays, 0.5, wall=True)
 
 
+def crowded(size: Size) -> Iterable[Goal]:
+    """A run with ten thousand tasks under way at once ends well; what it takes for them."""
+    count = 2_000 if size.quick else 10_000
+    work = Work(jobs=count, in_flight=count, profile="d5", size=20_000, slots=256, downloads=16)
+    taken = interleaved({"crowd": Arm("crowd", OURS, work)}, 1, size.told)["crowd"]
+    yield Goal("crowd MB", f"{count:,} in flight, peak memory", taken.median("peak_mb"), 256)
+    yield Goal("crowd lines", "the same, connections at once", taken.median("server_most_connections"), 256)
+
+
 def sleeping(size: Size) -> Iterable[Goal]:
     """G8: ten thousand jobs that wait, nothing due."""
     told = waiting(2_000 if size.quick else 10_000)
@@ -185,9 +202,11 @@ def growth(size: Size) -> Iterable[Goal]:
 
 BENCHMARKS: dict[str, Callable[[Size], Iterable[Goal]]] = {
     "peers": peers,
+    "tls": secured,
     "decoded": decoded,
     "durable": durable,
     "patient": patient,
+    "crowded": crowded,
     "sleeping": sleeping,
     "large": large,
     "again": again,

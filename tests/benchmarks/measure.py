@@ -27,6 +27,7 @@ class Work:
     slots: int = 100
     downloads: int = 100
     uvloop: bool = True
+    tls: bool = False
     core: int | None = 0
 
     @classmethod

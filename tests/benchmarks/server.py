@@ -11,6 +11,7 @@ import json
 import os
 import random
 import resource
+import ssl
 import statistics
 import struct
 import sys
@@ -187,11 +188,15 @@ def _answer(status: int, body: bytes, kind: str = "application/json") -> bytes:
     return f"HTTP/1.1 {status} OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def serve(desk: Desk) -> None:
-    """Serve until standard input ends."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Line(desk), "127.0.0.1", 0, backlog=4096)
-    desk.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+async def serve(desk: Desk, certificate: str | None) -> None:
+    """Serve until standard input ends, over TLS if there is a certificate with its key."""
+    loop, context = asyncio.get_running_loop(), None
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+    server = await loop.create_server(lambda: Line(desk), "127.0.0.1", 0, backlog=4096, ssl=context)
+    scheme = "http" if context is None else "https"
+    desk.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     used = resource.getrusage(resource.RUSAGE_SELF)
     desk.began_cpu = used.ru_utime + used.ru_stime
     print(desk.url, flush=True)
@@ -206,10 +211,11 @@ def main() -> None:
     parser.add_argument("--profile", default="d0")
     parser.add_argument("--size", type=int, default=200_000)
     parser.add_argument("--core", type=int)
+    parser.add_argument("--certificate")
     given = parser.parse_args()
     if given.core is not None:
         os.sched_setaffinity(0, {given.core})
-    uvloop.run(serve(Desk(given.profile, given.size)))
+    uvloop.run(serve(Desk(given.profile, given.size), given.certificate))
 
 
 if __name__ == "__main__":
