@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
-from batchgen.engine import Work
+from batchgen.engine import Later, Work
 from batchgen.engine.local import LocalEngine
 from tests.contracts.engine import EngineContract, Makes, Trouble, Watched, judge_script
 
@@ -84,3 +84,31 @@ async def test_failure_outranks_cancellation() -> None:
 
     with pytest.raises(Trouble, match="journal"), anyio.move_on_after(0.01):
         await LocalEngine(1).run(Watched(1, carry).opener)
+
+
+async def test_begun_at_once() -> None:
+    """Only so many are carried at once that were never put off; of those that were there is no such bound."""
+    at_once, most, again = 0, {1: 0, 2: 0}, anyio.Event()
+
+    async def carry(work: Watched, item: int) -> Later[int] | None:
+        nonlocal at_once
+        turn = 2 if item in put_off else 1
+        at_once += 1
+        most[turn] = max(most[turn], at_once)
+        if turn == 1:
+            await anyio.lowlevel.checkpoint()
+        elif at_once == 20:
+            again.set()
+        else:
+            await again.wait()
+        at_once -= 1
+        put_off.add(item)
+        return Later(item, 0.05) if turn == 1 else None
+
+    put_off: set[int] = set()
+    work = Watched(20, carry)
+    with anyio.fail_after(20):
+        await LocalEngine(1000, begun=3).run(work.opener)
+    assert most[2] == 20
+    assert most[1] <= 3
+    assert len(work.done) == 20

@@ -1,5 +1,6 @@
 """How a worker waits: it asks at least once, takes no passing trouble for failure, never gives up what is paid."""
 
+import anyio
 import pytest
 
 from batchgen.api import NO_PICTURE, Offer, Receipt, Waiting
@@ -131,3 +132,36 @@ async def test_first_look_follows_the_hint() -> None:
     rig.provider.submits = [Receipt("t", Waiting("waiting", eta_seconds=40))]
     await rig.run()
     assert rig.clock.slept[0] == 5.0
+
+
+async def test_a_job_that_is_put_off_keeps_its_place() -> None:
+    """While a task goes on its job is in flight: of a model with one place nothing else is bought."""
+    one = Limits(in_flight=1)
+    rig = Rig(jobs=3, terms=Terms(models={"nano-banana-pro": one}))
+    bought: list[int] = []
+
+    def goes_on() -> Waiting:
+        bought.append(len(rig.provider.orders))
+        return Waiting("generating")
+
+    rig.provider.statuses = [goes_on] * 4
+    assert (await rig.run())[0] == 0
+    assert bought == [1] * 4
+    assert len(rig.provider.orders) == 3
+
+
+async def test_what_is_put_off_costs_no_task() -> None:
+    """A hundred jobs whose tasks all go on do not take a hundred tasks to wait."""
+    rig = Rig(jobs=100)
+    rig.provider.statuses = [Waiting("generating", interval_seconds=30)] * 100
+    while_asleep: list[int] = []
+    jump = rig.clock.sleep
+
+    async def sleep(seconds: float) -> None:
+        while_asleep.append(len(anyio.get_running_tasks()))
+        await jump(seconds)
+
+    rig.clock.sleep = sleep  # type: ignore[method-assign]  # of the clock, which is a fake already
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.asked) == 200
+    assert min(while_asleep) < 50
