@@ -17,9 +17,10 @@ import anyio
 import apsw
 
 from batchgen.errors import Damaged, JournalError
+from batchgen.journal.database import Connection
 
 Result = TypeVar("Result")
-Work: TypeAlias = Callable[[apsw.Connection], Result]
+Work: TypeAlias = Callable[[Any], Result]
 
 _MOST: Final = 512
 """Pieces of work in one commit; the others wait for the next."""
@@ -37,14 +38,102 @@ class _Piece:
     error: Exception | None = None
 
 
+class Transactions(Protocol):
+    """The database in which work is done, as the writer's thread sees it; it is closed with the writer."""
+
+    @property
+    def connection(self) -> Connection:
+        """What the work is done with, from one `begin` to the next."""
+        ...
+
+    @property
+    def errors(self) -> type[Exception] | tuple[type[Exception], ...]:
+        """What the database raises."""
+        ...
+
+    @property
+    def beat_seconds(self) -> float | None:
+        """After how long without work an empty transaction is to be made, None for never."""
+        ...
+
+    def begin(self) -> None:
+        """Begin."""
+        ...
+
+    def commit(self) -> None:
+        """End; what was written is durable on return."""
+        ...
+
+    def roll_back(self) -> None:
+        """Undo what is open, if that can still be done."""
+        ...
+
+    def mended(self, error: Exception, *, patient: bool) -> bool:
+        """After `error`: whether nothing of the transaction was kept, and the same may be tried again.
+
+        Only for the `patient`, whose work can be done twice.
+
+        Raises:
+            JournalError: no; this run records nothing any more.
+            Exception: `error`, when it is not the database's.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteTransactions:
+    """Transactions of a SQLite connection."""
+
+    connection: apsw.Connection
+    beat_seconds: float | None = None
+    errors: type[Exception] = apsw.Error
+
+    def begin(self) -> None:
+        """Begin, and keep others from writing."""
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """End; what was written is durable on return."""
+        self.connection.execute("COMMIT")
+
+    def roll_back(self) -> None:
+        """Undo what is open, if that can still be done."""
+        if self.connection.in_transaction:
+            with contextlib.suppress(apsw.Error):
+                self.connection.execute("ROLLBACK")
+
+    def mended(self, error: Exception, *, patient: bool) -> bool:  # noqa: ARG002  # a disk does not come back
+        """Never."""
+        match error:
+            case apsw.CorruptError() | apsw.NotADBError():
+                raise Damaged(
+                    f"The journal is damaged ({error}); see `batchgen verify`, and run again then."
+                ) from error
+            case apsw.Error():
+                raise JournalError(
+                    f"The journal could not be written ({error}); nothing more is recorded by this run. Mend the disk"
+                    " and run again."
+                ) from error
+            case _:
+                raise error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+
 class Notes(Protocol):
     """Where notes are kept between the beginning of a transaction and its end."""
 
-    def begin(self, connection: apsw.Connection) -> None:
+    def begin(self, connection: Connection) -> None:
         """A transaction has begun."""
         ...
 
-    def settle(self, connection: apsw.Connection) -> None:
+    def settle(self, connection: Connection) -> None:
         """Write what was noted: the transaction ends, or work comes that is to see it."""
         ...
 
@@ -56,10 +145,10 @@ class Notes(Protocol):
 class NoNotes:
     """None are taken."""
 
-    def begin(self, connection: apsw.Connection) -> None:
+    def begin(self, connection: Connection) -> None:
         """Nothing."""
 
-    def settle(self, connection: apsw.Connection) -> None:
+    def settle(self, connection: Connection) -> None:
         """Nothing."""
 
     def forget(self) -> None:
@@ -68,12 +157,12 @@ class NoNotes:
 
 @dataclass(slots=True, eq=False)
 class Commits:
-    """The writer's thread with its connection; `after_commit` is called in it once others have their results.
+    """The writer's thread with its database; `after_commit` is called in it once others have their results.
 
     `lost` is asked after every commit, before anybody hears of it: a reason why nobody will ever find it, or nothing.
     """
 
-    connection: apsw.Connection
+    transactions: Transactions
     after_commit: Callable[[], None]
     lost: Callable[[], str] = lambda: ""
     notes: Notes = field(default_factory=NoNotes)
@@ -130,9 +219,7 @@ class Commits:
 
     def _refuse(self, reason: JournalError) -> None:
         self._broken = reason
-        if self.connection.in_transaction:
-            with contextlib.suppress(apsw.Error):
-                self.connection.execute("ROLLBACK")
+        self.transactions.roll_back()
 
     async def close(self) -> None:
         """End the thread after what it has been given, and close the connection."""
@@ -141,11 +228,11 @@ class Commits:
         self._queue.put(None)
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._thread.join)
-            await anyio.to_thread.run_sync(self.connection.close)
+            await anyio.to_thread.run_sync(self.transactions.close)
 
     def _serve(self) -> None:
         pieces = self._gather()
-        while pieces:
+        while pieces is not None:
             self._commit(pieces)
             with contextlib.suppress(RuntimeError):  # a loop that is closed has nobody left to tell
                 self._loop.call_soon_threadsafe(_deliver, pieces)
@@ -153,11 +240,16 @@ class Commits:
                 self.after_commit()
             pieces = self._gather()
 
-    def _gather(self) -> list[_Piece]:
-        """Wait for work, and take all there is; nothing means the end."""
-        first = self._queue.get()
-        pieces = list(first or ())
-        while pieces and len(pieces) < _MOST:
+    def _gather(self) -> list[_Piece] | None:
+        """Wait for work, and take all there is; nothing when it is time for a beat, None at the end."""
+        try:
+            first = self._queue.get(timeout=None if self.broken else self.transactions.beat_seconds)
+        except queue.Empty:
+            return []
+        if first is None:
+            return None
+        pieces = list(first)
+        while len(pieces) < _MOST:
             try:
                 more = self._queue.get_nowait()
             except queue.Empty:
@@ -170,50 +262,51 @@ class Commits:
 
     def _commit(self, pieces: list[_Piece]) -> None:
         try:
-            if self._broken is None:
-                self.connection.execute("BEGIN IMMEDIATE")
-                self.notes.begin(self.connection)
-                for piece in pieces:
-                    (self._note if piece.is_note else self._do)(piece)
-                self.notes.settle(self.connection)
-                self.connection.execute("COMMIT")
-                if gone := self.lost():
-                    self._refuse(JournalError(gone))
-        except Damaged as error:
+            while self._broken is None and not self._committed(pieces):
+                self.notes.forget()
+            if self._broken is None and (gone := self.lost()):
+                self._refuse(JournalError(gone))
+        except JournalError as error:
             self._refuse(error)
-        except (apsw.CorruptError, apsw.NotADBError) as error:
-            self._refuse(Damaged(f"The journal is damaged ({error}); see `batchgen verify`, and run again then."))
-        except apsw.Error as error:
-            self._refuse(
-                JournalError(
-                    f"The journal could not be written ({error}); nothing more is recorded by this run. Mend the disk"
-                    " and run again."
-                )
-            )
         if self._broken is not None:
             for piece in pieces:
                 piece.error = type(self._broken)(str(self._broken))
 
+    def _committed(self, pieces: list[_Piece]) -> bool:
+        """Do the work in one transaction; whether it was kept, else it is to be done again."""
+        try:
+            self.transactions.begin()
+            self.notes.begin(self.transactions.connection)
+            for piece in pieces:
+                piece.error = None
+                (self._note if piece.is_note else self._do)(piece)
+            self.notes.settle(self.transactions.connection)
+            self.transactions.commit()
+        except Exception as error:  # told apart by whose it is
+            return not self.transactions.mended(error, patient=all(piece.is_note for piece in pieces))
+        return True
+
     def _note(self, piece: _Piece) -> None:
         try:
-            piece.value = piece.work(self.connection)
-        except apsw.Error:
+            piece.value = piece.work(self.transactions.connection)
+        except self.transactions.errors:
             raise
         except Exception as error:  # it belongs to whoever gave the work
             piece.error = error
 
     def _do(self, piece: _Piece) -> None:
-        self.notes.settle(self.connection)
+        connection = self.transactions.connection
+        self.notes.settle(connection)
         self.notes.forget()
-        self.connection.execute("SAVEPOINT piece")
+        connection.execute("SAVEPOINT piece")
         try:
-            piece.value = piece.work(self.connection)
-        except apsw.Error:
-            raise  # SQLite may have rolled the whole transaction back
+            piece.value = piece.work(connection)
+        except self.transactions.errors:
+            raise  # the database may have rolled the whole transaction back
         except Exception as error:  # it belongs to whoever gave the work
             piece.error = error
-            self.connection.execute("ROLLBACK TO piece")
-        self.connection.execute("RELEASE piece")
+            connection.execute("ROLLBACK TO piece")
+        connection.execute("RELEASE piece")
 
 
 def _deliver(pieces: list[_Piece]) -> None:

@@ -4,18 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import apsw
-
-from batchgen.journal.codec import decode_request, decode_texts
+from batchgen.journal.codec import decode_texts
+from batchgen.journal.database import Connection
 
 _COUNTED: Final = "(standing = 'current' OR (standing = 'replaced' AND state = 'in_doubt'))"
 """The jobs that count for people."""
 
 _CELLS: Final = f"SELECT cells FROM rows WHERE key IN (SELECT input FROM jobs WHERE {_COUNTED}) ORDER BY line"  # noqa: S608
 _VIEWS: Final = f"""
-    SELECT axes, request FROM (
-        SELECT axes, request, min(place) AS first FROM jobs WHERE {_COUNTED}
-        GROUP BY axes, json_extract(request, '$.take')) ORDER BY first"""  # noqa: S608  # a condition named above
+    SELECT axes, json_extract(request, '$.take') AS take, min(place) AS first FROM jobs WHERE {_COUNTED}
+    GROUP BY axes, take ORDER BY first"""  # noqa: S608  # a condition named above
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class View:
         return ("/".join(self.axes.values()) or "picture") + (f".t{self.take}" if self.take > 1 else "")
 
 
-def columns(connection: apsw.Connection) -> tuple[str, ...]:
+def columns(connection: Connection) -> tuple[str, ...]:
     """The headers of all input rows that count, as the table has them."""
     seen: dict[tuple[str, ...], None] = {}
     for (cells,) in connection.execute(_CELLS):
@@ -39,26 +37,27 @@ def columns(connection: apsw.Connection) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for header in seen for name in header))
 
 
-def views(connection: apsw.Connection) -> tuple[View, ...]:
+def views(connection: Connection) -> tuple[View, ...]:
     """The views of all jobs that count, in the manifest's order."""
     found = connection.execute(_VIEWS)
-    return tuple(View(decode_texts(axes), decode_request(request).take) for axes, request in found)
+    return tuple(View(decode_texts(axes), int(take)) for axes, take, _ in found)
 
 
-def ids(connection: apsw.Connection) -> Iterator[str]:
+def ids(connection: Connection) -> Iterator[str]:
     """The ids of the jobs that count, in the manifest's order."""
     query = f"SELECT id FROM jobs WHERE {_COUNTED} ORDER BY (standing <> 'current'), place, number"  # noqa: S608
     return (job_id for (job_id,) in connection.execute(query))
 
 
-def named(connection: apsw.Connection, job_id: str) -> list[int]:
+def named(connection: Connection, job_id: str) -> list[int]:
     """The numbers of the jobs of an id, the current one first."""
     query = "SELECT number FROM jobs WHERE id = ? ORDER BY (standing <> 'current'), number DESC"
     return [number for (number,) in connection.execute(query, (job_id,))]
 
 
-def bought(connection: apsw.Connection, sha256: str) -> list[int]:
+def bought(connection: Connection, sha256: str) -> list[int]:
     """The numbers of the jobs that ever stored a picture of these bytes, or received them; the current ones first."""
-    query = """SELECT DISTINCT number FROM milestones JOIN jobs ON number = job
-        WHERE milestones.kind = 'Stored' AND instr(body, ?) ORDER BY (standing <> 'current'), number"""
+    query = """SELECT number FROM jobs
+        WHERE number IN (SELECT job FROM milestones WHERE milestones.kind = 'Stored' AND instr(body, ?) > 0)
+        ORDER BY (standing <> 'current'), number"""
     return [number for (number,) in connection.execute(query, (f'"{sha256}"',))]

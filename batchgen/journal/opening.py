@@ -11,9 +11,19 @@ import apsw
 
 from batchgen.errors import Damaged, Foreign
 from batchgen.journal import Identity, epoch, migration, rows, salvage
+from batchgen.journal.database import Connection
 from batchgen.journal.proof import milestones_at_end, prove, prove_tables
 from batchgen.journal.reading import reading
-from batchgen.journal.schema import Machine, connect, create, is_older, make_durable, read_identity, write_identity
+from batchgen.journal.schema import (
+    Machine,
+    connect,
+    create,
+    is_older,
+    kept_identity,
+    make_durable,
+    read_identity,
+    write_identity,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ def opened(path: str, identity: Identity | None, also_known_as: frozenset[str], 
             run = found.connection.execute("SELECT coalesce(max(number), 0) FROM runs").get
             epoch.check(os.path.dirname(path), run, found.milestones)
             if identity is not None:
-                _claim(found.connection, identity, also_known_as, path)
+                claim(found.connection, identity, also_known_as, path)
         except BaseException:
             found.connection.close()
             raise
@@ -79,8 +89,13 @@ def sound(path: str, machine: Machine) -> Opened:
         raise
 
 
-def _claim(connection: apsw.Connection, identity: Identity, also_known_as: frozenset[str], path: str) -> None:
-    kept = read_identity(connection, path)
+def claim(connection: Connection, identity: Identity, also_known_as: frozenset[str], path: str) -> None:
+    """Make the journal that of `identity`, as far as it may be; its batch id stays.
+
+    Raises:
+        Foreign: it belongs to another batch, or has work under way with another provider.
+    """
+    kept = kept_identity(connection, path)
     if kept.name != identity.name and not _moved_to(path, identity.name):
         raise Foreign(f"This journal belongs to the batch {kept.name!r}, not to {identity.name!r}; mend `name:`.")
     if kept.provider != identity.provider and kept.provider not in also_known_as and _under_way(connection):
@@ -100,6 +115,6 @@ def _moved_to(path: str, name: str) -> bool:
     return os.path.basename(home) == ".batchgen" and os.path.basename(os.path.dirname(home)) in {name, f"{name}.local"}
 
 
-def _under_way(connection: apsw.Connection) -> bool:
+def _under_way(connection: Connection) -> bool:
     open_kinds = "SELECT 1 FROM jobs WHERE kind IN ('Generated', 'Accepted', 'Started', 'InDoubt') LIMIT 1"
     return connection.execute(open_kinds).fetchone() is not None

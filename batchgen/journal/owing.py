@@ -6,16 +6,15 @@ expansion holds them in memory; a comparison works on a read-only connection too
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
-
-import apsw
+from typing import Final
 
 from batchgen.job import Draft, fingerprint
 from batchgen.journal import Choice, Comparison, Difference, Kind, Redo, redoing
 from batchgen.journal.choosing import BOUGHT, EXAMPLES, TO_BUY, difference, differing
 from batchgen.journal.codec import decode_request, encode_request, encode_texts
+from batchgen.journal.database import DUPLICATE, Connection
 from batchgen.journal.rows import SEALED
-from batchgen.journal.schema import read_identity, write_identity
+from batchgen.journal.schema import kept_identity, write_identity
 from batchgen.journal.scratch import Line, Scratch, encode_row
 
 KINDS: Final[tuple[Kind, ...]] = ("new", "changed", "unchanged", "renamed", "gone")
@@ -34,7 +33,7 @@ _TABLES = """
 _FILL = """
     INSERT INTO temp.draft (place, id, fingerprint, recipe, request, model, path, input, axes, shape)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_KEEP_ROW = "INSERT OR IGNORE INTO temp.input VALUES (?, ?, ?, ?, ?)"
+_KEEP_ROW = "INSERT INTO temp.input VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 # `same` has the draft's id and fingerprint, `held` is the current job of that id, `job` is what the draft becomes.
 _CLASSIFY = f"""
@@ -61,22 +60,22 @@ _CLASSIFY = f"""
 
 _APPLY = f"""
     UPDATE jobs SET standing = 'replaced', changed = 0, seal = NULL
-        WHERE number IN (SELECT held FROM temp.draft WHERE held IS NOT NULL AND held IS NOT job);
+        WHERE number IN (SELECT held FROM temp.draft WHERE held IS NOT NULL AND held IS DISTINCT FROM job);
     UPDATE jobs SET standing = 'gone', changed = 0, seal = NULL WHERE number IN (SELECT number FROM temp.leaving);
     INSERT INTO rows SELECT * FROM temp.input WHERE true ON CONFLICT DO NOTHING;
     UPDATE jobs SET changed = 1, place = draft.place, input = draft.input, axes = draft.axes, seal = NULL
         FROM temp.draft WHERE number = draft.job AND draft.kind = 'changed' AND draft.job = draft.held
-        AND (changed, jobs.place, jobs.input, jobs.axes) IS NOT (1, draft.place, draft.input, draft.axes);
+        AND (changed, jobs.place, jobs.input, jobs.axes) IS DISTINCT FROM (1, draft.place, draft.input, draft.axes);
     UPDATE jobs SET id = draft.id, path = draft.path, place = draft.place, request = draft.request,
             input = draft.input, axes = draft.axes, standing = 'current', changed = 0, seal = NULL
         FROM temp.draft WHERE number = draft.job AND NOT (draft.kind = 'changed' AND draft.job = draft.held)
         AND (jobs.id, jobs.path, jobs.place, jobs.request, jobs.input, jobs.axes, standing, changed)
-            IS NOT (draft.id, draft.path, draft.place, draft.request, draft.input, draft.axes, 'current', 0);
-    INSERT INTO jobs (id, fingerprint, recipe, request, model, path, place, input, axes,
+            IS DISTINCT FROM (draft.id, draft.path, draft.place, draft.request, draft.input, draft.axes, 'current', 0);
+    INSERT INTO jobs (number, id, fingerprint, recipe, request, model, path, place, input, axes,
             standing, changed, head, kind, state, run)
-        SELECT id, fingerprint, recipe, request, model, path, place, input, axes,
-            'current', 0, 0, 'Planned', 'queued', :run
-        FROM temp.draft WHERE job IS NULL ORDER BY place;
+        SELECT :last + row_number() OVER (ORDER BY place), id, fingerprint, recipe, request, model, path, place,
+            input, axes, 'current', 0, 0, 'Planned', 'queued', :run
+        FROM temp.draft WHERE job IS NULL;
     DELETE FROM rows WHERE key NOT IN (SELECT input FROM jobs WHERE input IS NOT NULL);
     INSERT INTO milestones
         SELECT number, 0, :run, :at, 'Planned', 0, '{{}}', seal(number, 0, :run, :at, 'Planned', 0, '{{}}')
@@ -87,19 +86,23 @@ _APPLY = f"""
 RECOUNT: Final = """
     SELECT model, standing, 'jobs:' || state AS what, count(*) AS amount FROM jobs GROUP BY model, standing, state
     UNION ALL
-    SELECT model, standing, 'kept', count(*) FROM jobs WHERE changed AND state = 'stored' GROUP BY model, standing"""
+    SELECT model, standing, 'kept', count(*) FROM jobs WHERE changed = 1 AND state = 'stored' GROUP BY model, standing"""
 """The totals of jobs as they follow from the jobs themselves."""
 
 _SHAPES = f"""
     SELECT shape, count(*) FROM temp.draft LEFT JOIN jobs ON number = job
-    WHERE chosen AND (job IS NULL OR again OR jobs.kind IN {TO_BUY}) GROUP BY shape"""  # noqa: S608  # as above
+    WHERE chosen = 1 AND (job IS NULL OR again = 1 OR jobs.kind IN {TO_BUY}) GROUP BY shape"""  # noqa: S608  # as above
 
 _OTHER_RECIPES = """
     SELECT EXISTS (SELECT 1 FROM temp.draft JOIN jobs USING (id) WHERE jobs.recipe <> draft.recipe)"""
 
+_BY_OTHER_RECIPES = """
+    SELECT draft.place, draft.request, jobs.fingerprint, jobs.recipe FROM temp.draft JOIN jobs USING (id)
+    WHERE jobs.recipe <> draft.recipe"""
+
 _TOTALS = f"""
     DELETE FROM totals WHERE standing <> '';
-    INSERT INTO totals SELECT model, standing, what, amount, seal(model, standing, what, amount) FROM ({RECOUNT});
+    INSERT INTO totals SELECT model, standing, what, amount, seal(model, standing, what, amount) FROM ({RECOUNT}) AS counted;
     """  # noqa: S608  # as above
 
 _EXAMPLES = """
@@ -116,7 +119,7 @@ class Wish:
     choice: Choice | None = None
 
 
-def compare(connection: apsw.Connection, drafts: Iterable[Draft], wish: Wish) -> Comparison:
+def compare(connection: Connection, drafts: Iterable[Draft], wish: Wish) -> Comparison:
     """What owing these drafts would do; must be called inside a transaction, so that it sees one moment.
 
     Raises:
@@ -125,7 +128,7 @@ def compare(connection: apsw.Connection, drafts: Iterable[Draft], wish: Wish) ->
     connection.execute(_TABLES)
     try:
         _fill(connection, drafts)
-    except apsw.ConstraintError as error:
+    except DUPLICATE as error:
         raise ValueError("two drafts have the same id") from error
     _read_by_their_own_recipe(connection)
     connection.execute(_CLASSIFY)
@@ -136,7 +139,7 @@ def compare(connection: apsw.Connection, drafts: Iterable[Draft], wish: Wish) ->
     return _comparison(connection)
 
 
-def _comparison(connection: apsw.Connection) -> Comparison:
+def _comparison(connection: Connection) -> Comparison:
     counts: dict[Kind, int] = dict.fromkeys(KINDS, 0)
     counts.update(connection.execute("SELECT kind, count(*) FROM temp.draft GROUP BY kind"))
     counts["gone"] = connection.execute("SELECT count(*) FROM temp.leaving").get
@@ -146,13 +149,13 @@ def _comparison(connection: apsw.Connection) -> Comparison:
         sum(shapes.values()),
         {kind: _examples(connection, kind) for kind in KINDS},
         shapes,
-        redone=connection.execute("SELECT count(*) FROM temp.draft WHERE again").get,
-        skipped=connection.execute("SELECT count(*) FROM temp.draft WHERE NOT chosen").get,
+        redone=connection.execute("SELECT count(*) FROM temp.draft WHERE again = 1").get,
+        skipped=connection.execute("SELECT count(*) FROM temp.draft WHERE chosen = 0").get,
     )
 
 
 def owe(
-    connection: apsw.Connection, drafts: Iterable[Draft], inputs: str, wish: Wish, stamp: tuple[int, float]
+    connection: Connection, drafts: Iterable[Draft], inputs: str, wish: Wish, stamp: tuple[int, float]
 ) -> tuple[Comparison, int]:
     """Make the journal owe exactly these drafts; says what that did, and how many milestones it wrote."""
     before = connection.execute("SELECT count(*) FROM milestones").get if wish.redo else 0
@@ -160,7 +163,7 @@ def owe(
     last = connection.execute("SELECT coalesce(max(number), 0) FROM jobs").get
     connection.execute(_APPLY, {"run": stamp[0], "at": stamp[1], "last": last})
     connection.execute(_TOTALS)
-    write_identity(connection, replace(read_identity(connection, "The journal"), inputs=inputs))
+    write_identity(connection, replace(kept_identity(connection, "The journal"), inputs=inputs))
     added = connection.execute("SELECT coalesce(max(number), 0) FROM jobs").get - last
     if wish.redo is not None:
         redoing.carry_out(connection, wish.redo.words, stamp)
@@ -169,23 +172,19 @@ def owe(
     return comparison, added
 
 
-def _read_by_their_own_recipe(connection: apsw.Connection) -> None:
+def _read_by_their_own_recipe(connection: Connection) -> None:
     """Jobs that were bought by another recipe are compared by that one: no release makes a picture changed."""
     if not connection.execute(_OTHER_RECIPES).get:
         return
-    connection.create_scalar_function("fingerprint_by", _fingerprint_by, deterministic=True)
-    connection.execute("""
-        UPDATE temp.draft SET fingerprint = jobs.fingerprint, recipe = jobs.recipe FROM jobs
-        WHERE jobs.id = draft.id AND jobs.recipe <> draft.recipe
-            AND jobs.fingerprint = fingerprint_by(draft.request, jobs.recipe)""")
+    found = [
+        (print_, recipe, place)
+        for place, request, print_, recipe in connection.execute(_BY_OTHER_RECIPES)
+        if fingerprint(decode_request(request), recipe) == print_
+    ]
+    connection.executemany("UPDATE temp.draft SET fingerprint = ?, recipe = ? WHERE place = ?", found)
 
 
-def _fingerprint_by(*given: Any) -> str:
-    request, recipe = given
-    return fingerprint(decode_request(request), recipe)
-
-
-def _fill(connection: apsw.Connection, drafts: Iterable[Draft]) -> None:
+def _fill(connection: Connection, drafts: Iterable[Draft]) -> None:
     if isinstance(drafts, Scratch):
         connection.executemany(_FILL, drafts.lines())
         connection.executemany(_KEEP_ROW, drafts.rows())
@@ -193,7 +192,7 @@ def _fill(connection: apsw.Connection, drafts: Iterable[Draft]) -> None:
         connection.executemany(_FILL, _lines(connection, drafts))
 
 
-def _lines(connection: apsw.Connection, drafts: Iterable[Draft]) -> Iterator[Line]:
+def _lines(connection: Connection, drafts: Iterable[Draft]) -> Iterator[Line]:
     """The lines of the drafts; each input row is put beside them when it first comes."""
     row, key = None, None
     for place, draft in enumerate(drafts):
@@ -208,7 +207,7 @@ def _lines(connection: apsw.Connection, drafts: Iterable[Draft]) -> Iterator[Lin
         yield (*named, key, encode_texts(draft.axes), 0)
 
 
-def _examples(connection: apsw.Connection, kind: Kind) -> tuple[Difference, ...]:
+def _examples(connection: Connection, kind: Kind) -> tuple[Difference, ...]:
     if kind == "gone":
         rows = connection.execute("SELECT id, state FROM temp.leaving ORDER BY place, number LIMIT ?", (EXAMPLES,))
         return tuple(difference("gone", job_id, state=state) for job_id, state in rows)

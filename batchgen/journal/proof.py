@@ -10,6 +10,7 @@ import apsw
 
 from batchgen.errors import Damaged
 from batchgen.journal import owing, rows
+from batchgen.journal.database import Connection
 from batchgen.journal.folding import Sums
 from batchgen.journal.reading import reading
 from batchgen.journal.schema import TABLES
@@ -46,11 +47,13 @@ def prove(connection: apsw.Connection, path: str) -> int:
         if connection.pragma("integrity_check") != "ok":
             raise Damaged(f"{path} is damaged; {_ADVICE}")
         prove_tables(connection, path)
-        count = _prove_rows(connection, path)
+        if any(connection.execute(each).get for each in _UNSOUND):
+            raise Damaged(f"{path} has rows that are not as they were written; {_ADVICE}")
+        count = prove_rows(connection, path)
     return count  # noqa: RET504  # mypy takes a connection for one that may swallow what is raised in it
 
 
-def prove_lives(connection: apsw.Connection, path: str) -> None:
+def prove_lives(connection: Connection, path: str) -> None:
     """Hold every milestone against its seal and the one before it, and all sums of money against their own addition.
 
     Raises:
@@ -60,7 +63,7 @@ def prove_lives(connection: apsw.Connection, path: str) -> None:
         _prove_lives(connection, path)
 
 
-def _prove_lives(connection: apsw.Connection, path: str) -> None:
+def _prove_lives(connection: Connection, path: str) -> None:
     sums, life, model = Sums(), [], ""  # type: tuple[Sums, list[tuple[Milestone, int]], str]
     for *row, of in connection.execute(_LIVES):
         found = rows.milestone(tuple(row))
@@ -85,7 +88,7 @@ def _following(life: list[tuple[Milestone, int]], found: Milestone, path: str) -
         raise Damaged(f"{path} holds a life that cannot be ({illegal}); {_ADVICE}") from illegal
 
 
-def prove_tables(connection: apsw.Connection, path: str) -> None:
+def prove_tables(connection: Connection, path: str) -> None:
     """Make sure that the journal has its tables, guards and indexes, and nothing else.
 
     Raises:
@@ -96,7 +99,7 @@ def prove_tables(connection: apsw.Connection, path: str) -> None:
         raise Damaged(f"{path} does not have the tables of a journal; {_ADVICE}")
 
 
-def milestones_at_end(connection: apsw.Connection) -> int | None:
+def milestones_at_end(connection: Connection) -> int | None:
     """How many milestones the last run left; None when it has no end, or left no such mark."""
     last = connection.execute("SELECT number, ended FROM runs ORDER BY number DESC LIMIT 1").fetchone()
     if last is None or last[1] is None:
@@ -104,24 +107,28 @@ def milestones_at_end(connection: apsw.Connection) -> int | None:
     return rows.amount(connection, (str(last[0]), "", ENDED))
 
 
-def mark_end(connection: apsw.Connection, run: int, milestones: int) -> None:
+def mark_end(connection: Connection, run: int, milestones: int) -> None:
     """Leave the mark of a run that ends in order, so that the next one need not prove everything."""
     connection.execute("DELETE FROM totals WHERE what = ?", (ENDED,))
     row = (str(run), "", ENDED, milestones)
     connection.execute("INSERT INTO totals VALUES (?1, ?2, ?3, ?4, seal(?1, ?2, ?3, ?4))", row)
 
 
-def _prove_rows(connection: apsw.Connection, path: str) -> int:
-    """Every head with its milestone, every run, the totals against a recount of the jobs."""
-    if any(connection.execute(each).get for each in _UNSOUND):
-        raise Damaged(f"{path} has rows that are not as they were written; {_ADVICE}")
+def prove_rows(connection: Connection, path: str) -> int:
+    """Hold every head against its milestone, every run, the totals against a recount; returns how many milestones.
+
+    Raises:
+        Damaged: one of them is not as it was written.
+    """
     count = 0
-    for row in connection.execute(rows.PROGRESS):
+    for row in connection.execute(f"{rows.PROGRESS} ORDER BY number"):
         rows.prove(row)
         count += row[rows.HEAD] + 1
     rows.runs(connection)
     rows.totals(connection)
-    told = set(connection.execute("SELECT model, standing, what, amount FROM totals WHERE standing <> '' AND amount"))
+    told = set(
+        connection.execute("SELECT model, standing, what, amount FROM totals WHERE standing <> '' AND amount <> 0")
+    )
     written = int(connection.execute("SELECT count(*) FROM milestones").get)
     if count != written or told != set(connection.execute(owing.RECOUNT)):
         raise Damaged(f"{path} has sums that contradict its jobs; {_ADVICE}")

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import apsw
-
 from batchgen.errors import Superseded, TaskTaken
 from batchgen.journal import Caps, Entry, Progress
 from batchgen.journal.codec import Sealable, seal
+from batchgen.journal.database import Connection
 from batchgen.journal.effects import Used, bounded, effect, hold_to
 from batchgen.journal.rows import amount, amount_of_day, milestone, money, run
 from batchgen.journal.taken import Head, Judged, Key, Taken
@@ -18,7 +17,9 @@ _HEAD = """
     FROM jobs JOIN milestones ON job = number AND position = head WHERE number = ?"""
 _ADD = """
     INSERT INTO totals VALUES (?1, ?2, ?3, ?4, seal(?1, ?2, ?3, ?4))
-    ON CONFLICT DO UPDATE SET amount = amount + ?4, seal = seal(model, standing, what, amount + ?4)"""
+    ON CONFLICT (model, standing, what)
+    DO UPDATE SET amount = totals.amount + ?4,
+        seal = seal(totals.model, totals.standing, totals.what, totals.amount + ?4)"""
 _NEW_TOTAL = "INSERT INTO totals VALUES (?, ?, ?, ?, ?)"
 _TOTAL = "UPDATE totals SET amount = ?, seal = ? WHERE (model, standing, what) = (?, ?, ?)"
 _BEGUN_BY = """
@@ -35,14 +36,14 @@ _TASK_OF_ANOTHER = """
 _NO_CAPS: Final = Caps()
 
 
-def record(connection: apsw.Connection, entries: Sequence[Entry], caps: Caps | None, stamp: tuple[int, float]) -> None:
+def record(connection: Connection, entries: Sequence[Entry], caps: Caps | None, stamp: tuple[int, float]) -> None:
     """Write entries in order, each held to the life of its job and to the caps; `stamp` is this run and the time."""
     recorder = Recorder()
     recorder.take(connection, entries, caps, stamp)
     recorder.settle(connection)
 
 
-def add(connection: apsw.Connection, key: Key, amount: int) -> None:
+def add(connection: Connection, key: Key, amount: int) -> None:
     """Change one total."""
     if amount:
         connection.execute(_ADD, (*key, amount))
@@ -52,21 +53,22 @@ class Recorder:
     """Takes milestones of a transaction against what is known of their jobs, and writes them all in `settle`.
 
     What it wrote itself it need not read again: that holds as long as no other connection changes the file, which
-    SQLite tells (`begin`), and nobody else writes through this one (`forget`). `known` counts how often it forgot, for
-    whoever reads jobs and tells it of them (`know`).
+    `version` tells (asked in `begin`), and nobody else writes through this one (`forget`). `known` counts how often it
+    forgot, for whoever reads jobs and tells it of them (`know`).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, version: Callable[[], object] = lambda: None) -> None:
         self.known = 0
+        self._told = version
         self._heads: dict[int, Head] = {}
         self._amounts: dict[Key, int | None] = {}
         self._version: object = None
         self._open = Taken()
         self._sums: dict[str, int] = {}
 
-    def begin(self, connection: apsw.Connection) -> None:
+    def begin(self, connection: Connection) -> None:  # noqa: ARG002  # what was remembered is asked for elsewhere
         """Begin with a transaction that has just begun."""
-        version = connection.pragma("data_version")
+        version = self._told()
         if version != self._version:
             self.forget()
         self._version = version
@@ -88,7 +90,7 @@ class Recorder:
             self._heads.pop(job.number, None)
 
     def take(
-        self, connection: apsw.Connection, entries: Sequence[Entry], caps: Caps | None, stamp: tuple[int, float]
+        self, connection: Connection, entries: Sequence[Entry], caps: Caps | None, stamp: tuple[int, float]
     ) -> None:
         """Take entries of one job in order, all or none.
 
@@ -101,7 +103,7 @@ class Recorder:
         for each in judged:
             self._open.take(each, stamp)
 
-    def settle(self, connection: apsw.Connection) -> None:
+    def settle(self, connection: Connection) -> None:
         """Write all that was taken.
 
         Raises:
@@ -118,7 +120,7 @@ class Recorder:
             if isinstance(head.milestone, Stored | JobFailed):
                 del self._heads[number]
 
-    def _add(self, connection: apsw.Connection, totals: dict[Key, int]) -> None:
+    def _add(self, connection: Connection, totals: dict[Key, int]) -> None:
         """Write totals as they are now: they are read once, and remembered like heads."""
         new: list[tuple[Sealable, ...]] = []
         more: list[tuple[Sealable, ...]] = []
@@ -138,7 +140,7 @@ class Recorder:
 
     def _judged(
         self,
-        connection: apsw.Connection,
+        connection: Connection,
         entry: Entry,
         before: Sequence[Judged],
         under: tuple[Caps, tuple[int, float]],
@@ -157,7 +159,7 @@ class Recorder:
             hold_to(caps, after, self._used(connection, (*before, judged), stamp[0]))
         return judged
 
-    def _head(self, connection: apsw.Connection, job: int) -> Head:
+    def _head(self, connection: Connection, job: int) -> Head:
         known = self._open.heads.get(job) or self._heads.get(job)
         if known is not None:
             return known
@@ -166,7 +168,7 @@ class Recorder:
             raise IllegalMilestone(f"There is no job {job} in this journal")
         return Head(row[1], milestone(row[:8]), str(row[8]), str(row[9]), bool(row[10]))
 
-    def _check_task(self, connection: apsw.Connection, entry: Entry) -> None:
+    def _check_task(self, connection: Connection, entry: Entry) -> None:
         match entry.milestone:
             case Accepted(task_id=str(task_id)):
                 holder = self._open.tasks.get(task_id, entry.job)
@@ -174,13 +176,13 @@ class Recorder:
                 if holder != entry.job or found is not None:
                     raise TaskTaken
 
-    def _begun_by(self, connection: apsw.Connection, entry: Entry, this_run: int) -> int:
+    def _begun_by(self, connection: Connection, entry: Entry, this_run: int) -> int:
         """The run that began an attempt which is now proven not taken, and gets it back."""
         self.settle(connection)
         found = connection.execute(_BEGUN_BY, (entry.job, entry.position)).get
         return this_run if found is None else int(found)
 
-    def _used(self, connection: apsw.Connection, judged: Sequence[Judged], this_run: int) -> Used:
+    def _used(self, connection: Connection, judged: Sequence[Judged], this_run: int) -> Used:
         """What stands against the caps with what was taken so far, and with these."""
         open_, day, moved = self._open, judged[-1].effect.day, [each.effect.money for each in judged]
         mine = [each for each in judged if each.effect.begun and each.begun_by == this_run]

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeAlias, cast
 
-import apsw
-
 from batchgen.errors import Damaged, FailureClass
 from batchgen.job import InputRow, Job
 from batchgen.journal import STATES, Place, Progress, Run, State, Totals
 from batchgen.journal.codec import decode_milestone, decode_request, decode_texts, seal
+from batchgen.journal.database import Connection
 from batchgen.ledger import Money
 from batchgen.lifecycle import JobFailed, Milestone
 
@@ -29,7 +28,7 @@ ENTRIES: Final = (
 )
 """PROGRESS with the input row of each job."""
 MILESTONE: Final = "job, position, run, at, kind, attempt, body, checksum"
-RUN: Final = """number, verb, began, ended, host, pid, user, version, exit_code, reason, counts, money, committed,
+RUN: Final = """number, verb, began, ended, host, pid, "user", version, exit_code, reason, counts, money, committed,
     started, redo, prices"""
 
 FAILED: Final = """
@@ -120,7 +119,7 @@ def milestone(row: Row) -> Milestone:
     return decode_milestone(*row[4:7])
 
 
-def runs(connection: apsw.Connection) -> list[Run]:
+def runs(connection: Connection) -> list[Run]:
     """All runs, the newest first."""
     rows = connection.execute(f"SELECT {RUN}, seal FROM runs ORDER BY number DESC")  # noqa: S608  # as above
     found = [_run(row) for row in rows]
@@ -130,7 +129,7 @@ def runs(connection: apsw.Connection) -> list[Run]:
     return found
 
 
-def run(connection: apsw.Connection, number: int) -> Run:
+def run(connection: Connection, number: int) -> Run:
     """One run, which must have begun."""
     row = connection.execute(f"SELECT {RUN}, seal FROM runs WHERE number = ?", (number,)).fetchone()  # noqa: S608
     assert row is not None
@@ -160,7 +159,7 @@ def _run(row: Row) -> Run:
     )
 
 
-def totals(connection: apsw.Connection) -> Totals:
+def totals(connection: Connection) -> Totals:
     """The figures, as of one moment."""
     counts, sums, kept = dict.fromkeys(STATES, 0), dict.fromkeys(Money.__dataclass_fields__, 0), 0
     models: dict[str, dict[State, int]] = {}
@@ -180,7 +179,7 @@ def totals(connection: apsw.Connection) -> Totals:
     return Totals(counts, kept, Money(**sums), {model: each for model, each in models.items() if any(each.values())})
 
 
-def failures(connection: apsw.Connection) -> dict[tuple[FailureClass, str], int]:
+def failures(connection: Connection) -> dict[tuple[FailureClass, str], int]:
     """How many current jobs failed for good, by class and reason; told without looking at any other job."""
     counted: Counter[tuple[FailureClass, str]] = Counter()
     for body, jobs, unsound in connection.execute(FAILED):
@@ -192,7 +191,7 @@ def failures(connection: apsw.Connection) -> dict[tuple[FailureClass, str], int]
     return dict(counted)
 
 
-def money(connection: apsw.Connection) -> Money:
+def money(connection: Connection) -> Money:
     """The money of the whole batch."""
     sums = dict.fromkeys(Money.__dataclass_fields__, 0)
     for _, _, what, amount in _amounts(connection, "WHERE standing = '' AND what LIKE 'money:%'"):
@@ -200,7 +199,7 @@ def money(connection: apsw.Connection) -> Money:
     return Money(**sums)
 
 
-def amount(connection: apsw.Connection, key: tuple[str, str, str]) -> int | None:
+def amount(connection: Connection, key: tuple[str, str, str]) -> int | None:
     """One total (model, standing, what), None when there is none."""
     row = connection.execute(f"{_AMOUNTS} WHERE (model, standing, what) = (?, ?, ?)", key).fetchone()
     if row is None:
@@ -209,7 +208,7 @@ def amount(connection: apsw.Connection, key: tuple[str, str, str]) -> int | None
     return int(row[3])
 
 
-def amount_of_day(connection: apsw.Connection, day: str) -> int:
+def amount_of_day(connection: Connection, day: str) -> int:
     """What was committed on a UTC day, in micro-USD."""
     row = connection.execute("SELECT day, committed, seal FROM days WHERE day = ?", (day,)).fetchone()
     if row is None:
@@ -218,13 +217,13 @@ def amount_of_day(connection: apsw.Connection, day: str) -> int:
     return int(row[1])
 
 
-def _amounts(connection: apsw.Connection, where: str) -> Iterator[Row]:
+def _amounts(connection: Connection, where: str) -> Iterator[Row]:
     for row in connection.execute(f"{_AMOUNTS} {where}"):
         _prove(row, "total")
         yield row[:-1]
 
 
-def _prove_none_missing(connection: apsw.Connection, found: list[Row]) -> None:
+def _prove_none_missing(connection: Connection, found: list[Row]) -> None:
     counted = sum(amount for _, _, what, amount in found if what == "rows")
     owed = connection.execute("SELECT EXISTS (SELECT 1 FROM jobs)").get
     of_jobs = any(what.startswith("jobs:") for _, _, what, _ in found)

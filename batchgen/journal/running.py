@@ -6,11 +6,10 @@ import os
 from dataclasses import asdict
 from typing import Final
 
-import apsw
-
 import batchgen
 from batchgen.journal import Identity, rows, unrecorded
 from batchgen.journal.codec import seal
+from batchgen.journal.database import Connection
 from batchgen.journal.proof import mark_end
 from batchgen.journal.schema import whoami
 
@@ -20,7 +19,7 @@ ACCEPT: Final = "accept"
 """The verb of a run in which an old copy of the journal was accepted."""
 
 
-def bring_in(connection: apsw.Connection, folder: str, identity: Identity, now: float) -> int:
+def bring_in(connection: Connection, folder: str, identity: Identity, now: float) -> int:
     """Record what an earlier run had paid for and could not record; says how many milestones that was."""
     with connection:
         recorded, strange = unrecorded.bring_in(connection, folder, identity.batch_id, now)
@@ -44,7 +43,7 @@ def _file(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def begin(connection: apsw.Connection, verb: str, now: float) -> tuple[int, bool]:
+def begin(connection: Connection, verb: str, now: float) -> tuple[int, bool]:
     """Begin a run; says its number and whether the one before has no end."""
     before = connection.execute("SELECT number, ended FROM runs ORDER BY number DESC LIMIT 1").fetchone() or (0, now)
     run = before[0] + 1
@@ -54,13 +53,13 @@ def begin(connection: apsw.Connection, verb: str, now: float) -> tuple[int, bool
     return run, before[1] is None
 
 
-def accepted(connection: apsw.Connection) -> int:
+def accepted(connection: Connection) -> int:
     """The last run that accepted an old copy, 0 for none: what earlier ones wrote may have gone on unrecorded."""
     query = "SELECT coalesce(max(number), 0) FROM runs WHERE verb = ?"
     return int(connection.execute(query, (ACCEPT,)).get)
 
 
-def end(connection: apsw.Connection, *, run: int, milestones: int, ending: tuple[float, int, str]) -> None:
+def end(connection: Connection, *, run: int, milestones: int, ending: tuple[float, int, str]) -> None:
     """End a run in order: `ending` is the time, the exit code and the reason, `milestones` how many there are now."""
     totals = rows.totals(connection)
     counts, money = json.dumps(totals.counts), json.dumps(asdict(totals.money))

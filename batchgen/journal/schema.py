@@ -13,12 +13,17 @@ import apsw
 from batchgen.errors import Damaged, Foreign
 from batchgen.journal import Identity
 from batchgen.journal.codec import seal
+from batchgen.journal.database import Connection
 from batchgen.journal.filesystem import network_kind
 
 _PATIENCE_MILLISECONDS: Final = 120_000
 
 APPLICATION: Final = 0x42474A4C
 FORMAT: Final = 4
+
+_KEEP_IDENTITY: Final = """
+    INSERT INTO journal VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (one) DO UPDATE SET
+    format = ?1, batch_id = ?2, name = ?3, manifest = ?4, provider = ?5, inputs = ?6, seal = ?7"""
 
 TABLES: Final = (
     """CREATE TABLE journal (
@@ -157,11 +162,11 @@ def sync_folder(folder: str) -> None:
         os.close(descriptor)
 
 
-def write_identity(connection: apsw.Connection, identity: Identity) -> None:
+def write_identity(connection: Connection, identity: Identity) -> None:
     """Record whose journal this is."""
     row = (identity.batch_id, identity.name, identity.manifest, identity.provider, identity.inputs)
     sealed = seal(FORMAT, *row)
-    connection.execute("INSERT OR REPLACE INTO journal VALUES (1, ?, ?, ?, ?, ?, ?, ?)", (FORMAT, *row, sealed))
+    connection.execute(_KEEP_IDENTITY, (FORMAT, *row, sealed))
 
 
 def read_identity(connection: apsw.Connection, path: str) -> Identity:
@@ -176,8 +181,19 @@ def read_identity(connection: apsw.Connection, path: str) -> Identity:
     written = connection.pragma("user_version")
     if isinstance(written, int) and written > FORMAT:
         raise Foreign(f"{path} has format {written}, this batchgen knows {FORMAT}; use the newer one.")
+    if written != FORMAT:
+        raise Damaged(f"{path} is damaged in its first bytes; keep it, and put a copy back.")
+    return kept_identity(connection, path)
+
+
+def kept_identity(connection: Connection, path: str) -> Identity:
+    """What the table says that names whose journal this is.
+
+    Raises:
+        Damaged: it is not as it was written.
+    """
     row = connection.execute("SELECT format, batch_id, name, manifest, provider, inputs, seal FROM journal").fetchone()
-    if written != FORMAT or row is None or seal(*row[:-1]) != row[-1]:
+    if row is None or row[0] != FORMAT or seal(*row[:-1]) != row[-1]:
         raise Damaged(f"{path} is damaged in its first table; keep it, and put a copy back.")
     return Identity(*row[1:-1])
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-import apsw
-
 from batchgen.journal import Entry, State, state_of
 from batchgen.journal.codec import Sealable, encode_milestone, seal
+from batchgen.journal.database import Connection
 from batchgen.journal.effects import Effect
 from batchgen.journal.rows import RUN
 from batchgen.ledger import Money
@@ -21,7 +20,8 @@ Key: TypeAlias = tuple[str, str, str]
 _MONEY = tuple(each.name for each in fields(Money))
 _ADD_TO_DAY = """
     INSERT INTO days VALUES (?1, ?2, seal(?1, ?2))
-    ON CONFLICT DO UPDATE SET committed = committed + ?2, seal = seal(day, committed + ?2)"""
+    ON CONFLICT (day)
+    DO UPDATE SET committed = days.committed + ?2, seal = seal(days.day, days.committed + ?2)"""
 _ADD_TO_RUN = f"""
     UPDATE runs SET committed = committed + ?1, started = started + ?2,
         seal = seal({RUN.replace("committed", "committed + ?1").replace("started", "started + ?2")})
@@ -101,7 +101,7 @@ class Taken:
             self.committed[judged.begun_by] += effect.money.committed
             self.started[judged.begun_by] += effect.begun
 
-    def write(self, connection: apsw.Connection) -> None:
+    def write(self, connection: Connection) -> None:
         """Write all of it but the totals."""
         _written(connection, _WRITE, self.rows)
         _written(connection, _MOVE, list(self.moves.values()))
@@ -110,7 +110,7 @@ class Taken:
         connection.executemany(_ADD_TO_RUN, counted)
 
 
-def _written(connection: apsw.Connection, statement: str, rows: Sequence[tuple[Sealable, ...]]) -> None:
+def _written(connection: Connection, statement: str, rows: Sequence[tuple[Sealable, ...]]) -> None:
     """Write rows, many with one statement."""
     for start in range(0, len(rows), _AT_ONCE):
         some = rows[start : start + _AT_ONCE]

@@ -9,11 +9,10 @@ import os
 from collections.abc import Sequence
 from typing import Any, Final
 
-import apsw
-
 from batchgen.errors import Damaged
 from batchgen.journal import Entry
 from batchgen.journal.codec import decode_milestone, encode_milestone, seal
+from batchgen.journal.database import Connection
 from batchgen.journal.recording import record
 from batchgen.journal.schema import sync_folder
 from batchgen.lifecycle import Accepted, InDoubt, Started
@@ -54,7 +53,7 @@ def keep(folder: str, batch_id: str, entries: Sequence[Entry]) -> str:
     return path
 
 
-def bring_in(connection: apsw.Connection, folder: str, batch_id: str, now: float) -> tuple[int, list[str]]:
+def bring_in(connection: Connection, folder: str, batch_id: str, now: float) -> tuple[int, list[str]]:
     """Record what was kept, inside a transaction; says how many were recorded, and what fits no job any more.
 
     It is recorded for the run that began the attempt: to this one it is found work, to be carried on.
@@ -124,7 +123,7 @@ def _read(line: str, folder: str, batch_id: str) -> tuple[int, Accepted]:
     return row[1], accepted
 
 
-def _known(connection: apsw.Connection, job: int, accepted: Accepted) -> bool:
+def _known(connection: Connection, job: int, accepted: Accepted) -> bool:
     """Whether this was recorded before a crash that came before `clear`."""
     values: tuple[Any, ...] = (job, accepted.attempt, encode_milestone(accepted))
     found = "SELECT 1 FROM milestones WHERE job = ? AND kind = 'Accepted' AND attempt = ? AND body = ?"

@@ -12,7 +12,7 @@ import pytest
 
 from batchgen.errors import Damaged, JournalError
 from batchgen.journal import Entry
-from batchgen.journal.commits import Commits
+from batchgen.journal.commits import Commits, SqliteTransactions
 from batchgen.lifecycle import Accepted, Milestone, Started
 from tests.contracts.journal import handed_out, manifest, owed, walk
 from tests.journal.desks import SqliteDesk
@@ -168,15 +168,16 @@ def slowly(gate: threading.Event, done: list[str], name: str, _: apsw.Connection
 
 
 async def _commits() -> Commits:
-    return Commits(apsw.Connection(":memory:"), lambda: None)
+    return Commits(SqliteTransactions(apsw.Connection(":memory:")), lambda: None)
 
 
 async def test_work_that_sqlite_refuses_ends_the_writing() -> None:
     """Its transaction may be gone, so neither it nor its neighbours are believed."""
-    commits = await _commits()
+    connection = apsw.Connection(":memory:")
+    commits = Commits(SqliteTransactions(connection), lambda: None)
     with pytest.raises(JournalError, match="could not be written"):
         await commits.do(lambda connection: connection.execute("SELECT * FROM nowhere"))
-    assert not commits.connection.in_transaction
+    assert not connection.in_transaction
     with pytest.raises(JournalError, match="could not be written"):
         await commits.do(lambda _: None)
     await commits.close()

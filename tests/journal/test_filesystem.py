@@ -74,7 +74,7 @@ async def test_a_journal_on_a_network_needs_no_shared_memory(tmp_path: Path) -> 
     async with desk.open() as journal:
         [job] = await owed(journal, "a")
     async with open_journal(desk.path, ME, verb="run", machine=abroad) as journal:
-        writer = journal._commits.connection
+        writer = journal._opened.writer
         assert (writer.pragma("journal_mode"), writer.pragma("synchronous")) == ("truncate", 3)
         await walk(journal, job, Started)
         assert not Path(f"{desk.path}-wal").exists()
@@ -82,4 +82,4 @@ async def test_a_journal_on_a_network_needs_no_shared_memory(tmp_path: Path) -> 
     async with desk.open() as journal:
         [job] = await handed_out(journal)
         await walk(journal, job, Accepted)
-        assert journal._commits.connection.pragma("journal_mode") == "wal"
+        assert journal._opened.writer.pragma("journal_mode") == "wal"

@@ -73,7 +73,7 @@ async def test_every_format_goes_on(old: SqliteDesk) -> None:
         await journal.end(0, "went on")
     async with old.open() as journal:
         assert (await journal.totals()).counts["stored"] == 2
-        schema = journal._commits.connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
+        schema = journal._opened.writer.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
         assert {sql for (sql,) in schema} == set(TABLES)
     assert user_version(old.path) == FORMAT
     backups = Path(old.folder, "backups")

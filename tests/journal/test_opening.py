@@ -113,7 +113,7 @@ async def test_a_milestone_is_never_changed_or_removed(desk: SqliteDesk, stateme
 async def test_a_journal_is_synced_in_full_and_guarded(desk: SqliteDesk) -> None:
     """The settings that durability and order stand on."""
     async with desk.open() as journal:
-        writer = journal._commits.connection
+        writer = journal._opened.writer
         assert writer.pragma("journal_mode") == "wal"
         assert writer.pragma("synchronous") == 2
         assert writer.pragma("foreign_keys") == 1
@@ -409,17 +409,17 @@ async def test_a_run_that_ended_in_order_spares_the_next_the_proof(desk: SqliteD
     await make(desk)
     count = "SELECT count(*) FROM milestones"
     async with desk.open() as journal:
-        assert not journal._opened.proven
+        assert not journal._begun.proven
         [job, *_] = await handed_out(journal)
         await walk(journal, job, Stored)
-        assert journal._milestones == journal._commits.connection.execute(count).get
+        assert journal._milestones == journal._opened.writer.execute(count).get
     async with desk.open() as journal:
-        assert journal._opened.proven
-        assert journal._milestones == journal._commits.connection.execute(count).get
+        assert journal._begun.proven
+        assert journal._milestones == journal._opened.writer.execute(count).get
         await journal._commits.do(partial(running.end, run=journal.run, milestones=0, ending=(0.0, 0, "")))
         await journal._commits.do(lambda c: c.execute("DELETE FROM totals WHERE what = 'ended'"))
     async with desk.open() as journal:
-        assert journal._opened.proven
+        assert journal._begun.proven
 
 
 async def test_damage_that_comes_during_a_run_stops_that_job(desk: SqliteDesk) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import apsw
 import pytest
@@ -77,7 +78,7 @@ def test_all_or_none_of_one_piece(connection: apsw.Connection) -> None:
 
 def test_what_another_connection_wrote_is_seen(connection: apsw.Connection) -> None:
     """What is remembered of a job is believed only as long as nobody else has written the file."""
-    mine, other = Recorder(), apsw.Connection(connection.filename)
+    mine, other = Recorder(partial(connection.pragma, "data_version")), apsw.Connection(connection.filename)
     other.create_scalar_function("seal", seal, deterministic=True)
     with transaction(connection, mine):
         mine.take(connection, started(1), None, STAMP)
