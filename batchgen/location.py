@@ -8,15 +8,20 @@ from batchgen.manifest.peek import peek
 
 HIDDEN = ".batchgen"
 JOURNAL = "journal.db"
+ELSEWHERE = "journal.url"
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """The absolute folder of a batch, its name there and its journal's file."""
+    """The absolute folder of a batch, its name there and its journal's file.
+
+    `database` is the URL of its journal when that is kept in PostgreSQL; then there is no such file.
+    """
 
     folder: Path
     name: str
     journal: Path
+    database: str = ""
 
     @property
     def hidden(self) -> Path:
@@ -26,7 +31,19 @@ class Location:
     @property
     def exists(self) -> bool:
         """Whether the batch was ever run."""
-        return self.journal.exists()
+        if not self.database:
+            return self.journal.exists()
+        from batchgen.journal.postgres.target import is_kept  # noqa: PLC0415 - an extra
+
+        return is_kept(self.database, self.folder.name)
+
+    def remember(self) -> None:
+        """Write down beside the pictures which database has the journal, for whoever names only the folder."""
+        place = self.hidden / ELSEWHERE
+        if not place.exists() or place.read_text("utf-8") != self.database:
+            part = self.hidden / f"{ELSEWHERE}.new"
+            part.write_text(self.database, "utf-8")
+            part.replace(place)
 
 
 def locate(source: str, *, outputs: str | None, provider: str | None, journal: str | None) -> Location:
@@ -51,7 +68,9 @@ def locate(source: str, *, outputs: str | None, provider: str | None, journal: s
 def place(manifest: Path, name: str, *, local: bool, outputs: str | None, journal: str | None) -> Location:
     """Where the batch of this name lives; a rehearsal has a folder of its own."""
     home = Path(outputs).absolute() if outputs else _outputs(manifest.parent)
-    return _at(home / (f"{name}.local" if local else name), name, journal and str(manifest.parent / journal))
+    if journal and not is_url(journal):
+        journal = str(manifest.parent / journal)
+    return _at(home / (f"{name}.local" if local else name), name, journal)
 
 
 def _outputs(folder: Path) -> Path:
@@ -62,4 +81,14 @@ def _outputs(folder: Path) -> Path:
 
 
 def _at(folder: Path, name: str, journal: str | None) -> Location:
-    return Location(folder, name, Path(journal).absolute() if journal else folder / HIDDEN / JOURNAL)
+    usual = folder / HIDDEN / JOURNAL
+    if journal is None and (folder / HIDDEN / ELSEWHERE).is_file():
+        journal = (folder / HIDDEN / ELSEWHERE).read_text("utf-8").strip()
+    if journal and is_url(journal):
+        return Location(folder, name, usual, journal)
+    return Location(folder, name, Path(journal).absolute() if journal else usual)
+
+
+def is_url(journal: str) -> bool:
+    """Whether a journal lies in a database, rather than at a path."""
+    return "://" in journal

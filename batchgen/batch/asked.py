@@ -193,7 +193,7 @@ def where(options: RunOptions) -> Location:
 
 
 def _placed(manifest: Manifest, options: RunOptions) -> Location:
-    journal = options.journal or (str(manifest.journal) if manifest.journal else None)
+    journal = options.journal or manifest.database or (str(manifest.journal) if manifest.journal else None)
     local = isinstance(manifest.provider, Local)
     path = Path(options.manifest).absolute()
     return place(path, manifest.name, local=local, outputs=options.outputs, journal=journal)

@@ -9,12 +9,11 @@ from batchgen import decide as decisions
 from batchgen.api import answers
 from batchgen.api.limits import Reach
 from batchgen.batch.asked import Whom
-from batchgen.batch.records import open_record
+from batchgen.batch.records import open_journal, open_record
 from batchgen.batch.seller import seller_at
 from batchgen.batch.telling import tell
 from batchgen.errors import SettingsError, TaskFailed
 from batchgen.journal import Identity, Progress, Record
-from batchgen.journal.sqlite import open_journal
 from batchgen.location import Location
 from batchgen.manifest.load import Manifest, load
 
@@ -28,7 +27,7 @@ async def decide(
         SettingsError: the decision does not fit; for Paid also when the provider does not know that task as this job's.
         ProviderError: the provider, which is asked about a Paid, cannot say.
     """
-    async with open_journal(str(location.journal), None, verb="resolve") as journal:
+    async with open_journal(location, None, verb="resolve") as journal:
         with open_record(location) as record:
             jobs = decisions.eligible(record, decision, by_name=names is not None)
             chosen = jobs if names is None else decisions.meant(jobs, names)

@@ -14,10 +14,10 @@ import apsw
 
 import batchgen
 from batchgen.api.limits import Reach
+from batchgen.batch.records import open_record
 from batchgen.batch.seller import client_of, require_credential
 from batchgen.errors import BatchgenError, Damaged, Parked, TaskFailed
 from batchgen.journal.filesystem import network_kind, require_locks
-from batchgen.journal.record import SqliteRecord
 from batchgen.location import Location
 from batchgen.manifest.load import Manifest, load
 from batchgen.manifest.provider import Remote
@@ -117,7 +117,7 @@ def _files(location: Location) -> Examined:
 def _journal(location: Location) -> Examined:
     if not location.exists:
         return Examined("journal", "none yet: the first run makes it")
-    with SqliteRecord(str(location.journal)) as record:
+    with open_record(location) as record:
         runs = record.runs
         if not runs:
             raise Damaged

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from batchgen.batch.records import open_record
 from batchgen.batch.whose import LOOKED_AT, Given, found, given, near
 from batchgen.errors import BatchgenError, SettingsError
 from batchgen.job import Draft
 from batchgen.journal import Progress, Written
 from batchgen.journal.choosing import differing
 from batchgen.journal.codec import decode_request, encode_request
-from batchgen.journal.record import SqliteRecord
 from batchgen.lifecycle import Accepted, AttemptFailed, Generated, InDoubt, JobFailed, Started, Stored
 from batchgen.location import HIDDEN, Location, locate
 from batchgen.manifest.candidate import Candidate
@@ -62,7 +62,7 @@ def explain(source: str, location: Location, name: str) -> Explained:
     life: tuple[Written, ...] = ()
     known: list[str] = []
     if location.exists:
-        with SqliteRecord(str(location.journal)) as record:
+        with open_record(location) as record:
             source = record.identity.manifest if os.path.isdir(source) else source
             progress = found(record, location, wanted)
             life = () if progress is None else tuple(record.life(progress.job.number))

@@ -11,6 +11,7 @@ import anyio
 
 from batchgen.batch.asked import RunOptions, Unwatched, asked
 from batchgen.batch.labelling import label_of
+from batchgen.batch.records import open_journal, open_record
 from batchgen.batch.working import work
 from batchgen.errors import BadAsset, BatchgenError, Damaged, SettingsError
 from batchgen.job import Asset
@@ -18,7 +19,6 @@ from batchgen.journal import mending
 from batchgen.journal.record import SqliteRecord
 from batchgen.journal.salvage import Salvage
 from batchgen.journal.schema import Machine
-from batchgen.journal.sqlite import open_journal
 from batchgen.lifecycle import Stored
 from batchgen.location import Location
 from batchgen.prune import Leftover, leftovers, remove
@@ -69,6 +69,11 @@ async def verify(options: VerifyOptions) -> Verified:
         Foreign, HeldElsewhere, SettingsError: as for a run.
     """
     found, path = Verified(), str(options.location.journal)
+    if options.location.database and (options.repair or options.accept_old_copy):
+        raise SettingsError(
+            "a journal in a database is mended there: put back what its backups hold; --repair and --accept-old-copy"
+            " are for files"
+        )
     if options.repair:
         found.salvage = await anyio.to_thread.run_sync(_repaired, options.location)
     if options.accept_old_copy:
@@ -94,9 +99,9 @@ async def prune(location: Location, *, delete: bool) -> list[Leftover]:
     Raises:
         BatchgenError: the journal cannot be read, or (to delete) is held by a run.
     """
-    shelf, path = LocalShelf(location.folder), str(location.journal)
+    shelf = LocalShelf(location.folder)
     if not delete:
-        with SqliteRecord(path) as record:
+        with open_record(location) as record:
             return list(leftovers(record, shelf))
     store = LocalStore(location.folder, Structure())
 
@@ -105,8 +110,8 @@ async def prune(location: Location, *, delete: bool) -> list[Leftover]:
             await store.remove(asset.name)
             await anyio.to_thread.run_sync(forget, place(str(location.folder), asset.sha256))
 
-    async with open_journal(path, None, verb="prune") as journal:
-        with SqliteRecord(path) as record:
+    async with open_journal(location, None, verb="prune") as journal:
+        with open_record(location) as record:
             found = list(leftovers(record, shelf))
         await remove(journal, found, unlink)
         await journal.end(0, f"removed {len(found)} pictures that are not asked for any more")
@@ -130,7 +135,7 @@ async def _look(options: VerifyOptions, found: Verified) -> set[int]:
     shelf = LocalShelf(options.location.folder)
     found.pictures, found.size, found.findings = 0, 0, []
     decoder: AbstractAsyncContextManager[Check | None] = Decoder() if options.read_data else nullcontext()
-    with SqliteRecord(str(options.location.journal)) as record:
+    with open_record(options.location) as record:
         found.milestones = await anyio.to_thread.run_sync(record.prove)
         async with decoder as check:
             proven = None if check is None else partial(_wrong, options.location.folder, shelf, check)
@@ -145,8 +150,8 @@ async def _look(options: VerifyOptions, found: Verified) -> set[int]:
 
 async def _tell_anew(location: Location, findings: list[Finding]) -> None:
     """Write sidecars that tell of other pictures anew, as the journal knows it."""
-    store, path = LocalStore(location.folder, Structure()), str(location.journal)
-    async with open_journal(path, None, verb="verify") as journal:
+    store = LocalStore(location.folder, Structure())
+    async with open_journal(location, None, verb="verify") as journal:
         for each in findings:
             paid = each.progress.milestone
             if each.flaw == "sidecar" and isinstance(paid, Stored):
@@ -172,40 +177,40 @@ def _digest(shelf: LocalShelf, name: str) -> str:
 
 async def _fetch(options: VerifyOptions, found: Verified) -> None:
     """Ask the tasks of lost pictures for them again, as a run does that may buy nothing."""
-    path = str(options.location.journal)
     await anyio.to_thread.run_sync(_set_aside, options.location, found.findings)
     reason = f"{len(found.findings)} pictures were not as they had been stored"
-    async with open_journal(
-        path, None, verb="verify"
-    ) as journal:  # a run of its own: what it marks is work for the next
+    # a run of its own: what it marks is work for the next
+    async with open_journal(options.location, None, verb="verify") as journal:
         await mark_lost(journal, found.findings)
         await journal.end(0, reason)
     try:
-        await _carry(_as_run(options, path), path, found)
+        await _carry(_as_run(options), options.location, found)
     except BatchgenError as error:
         found.unfetched = str(error)
 
 
-async def _carry(run: RunOptions, path: str, found: Verified) -> None:
+async def _carry(run: RunOptions, location: Location, found: Verified) -> None:
     read = await anyio.to_thread.run_sync(asked, run)
-    async with open_journal(path, None, verb="verify") as journal:
-        with SqliteRecord(path) as record:
+    async with open_journal(location, None, verb="verify") as journal:
+        with open_record(location) as record:
             halt = await work(read, journal, record, run, Unwatched())
         code, found.unfetched = halt.worst()
         await journal.end(code, found.unfetched or "fetched what was lost")
 
 
-def _as_run(options: VerifyOptions, path: str) -> RunOptions:
+def _as_run(options: VerifyOptions) -> RunOptions:
     """The run that fetches: of the manifest that was named, or of the one that the journal knows."""
     if options.run is not None:
         return replace(options.run, max_pictures=0, signals=True)
-    with SqliteRecord(path) as record:
+    with open_record(options.location) as record:
         manifest = record.identity.manifest
     if not os.path.isfile(manifest):
         raise SettingsError(f"the manifest {manifest} is not there any more; name it to fetch them")
     at = options.location
     local = "local" if record.identity.provider == "local" else None
-    return RunOptions(manifest, str(at.folder.parent), path, local, max_pictures=0, signals=True)
+    return RunOptions(
+        manifest, str(at.folder.parent), at.database or str(at.journal), local, max_pictures=0, signals=True
+    )
 
 
 def _set_aside(location: Location, findings: list[Finding]) -> None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from batchgen.api import Provider
 from batchgen.api.cadence import Cadence
-from batchgen.journal.sqlite import SqliteJournal
+from batchgen.journal.writing import SqlJournal
 from batchgen.store import Store
 from batchgen.store.disk import Disk, RealDisk
 
@@ -23,6 +23,6 @@ class Means:
 
     disk: Disk = field(default_factory=RealDisk)
     cadence: Cadence | None = None
-    journal: Callable[[SqliteJournal], SqliteJournal] = _itself
+    journal: Callable[[SqlJournal], SqlJournal] = _itself
     store: Callable[[Store], Store] = _itself
     provider: Callable[[Provider], Provider] = _itself

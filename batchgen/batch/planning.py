@@ -12,6 +12,7 @@ import anyio
 from batchgen.api import models
 from batchgen.api.limits import Reach
 from batchgen.batch.asked import Asked, RunOptions
+from batchgen.batch.records import open_record
 from batchgen.batch.seller import client_of
 from batchgen.batch.wishes import wishes
 from batchgen.errors import BatchgenError
@@ -72,7 +73,7 @@ def idle(read: Asked, options: RunOptions) -> bool:
     """Whether the last run owed just this, ended, and left nothing that a further run could carry on."""
     if not read.location.exists or options.redo or options.plan:
         return False
-    with SqliteRecord(str(read.location.journal)) as record:
+    with open_record(read.location) as record:
         ended = bool(record.runs) and record.runs[0].ended is not None
         if not ended or record.totals().counts["queued"] or moved(record.identity.inputs, read.manifest):
             return False
@@ -85,7 +86,7 @@ def _compared(read: Asked, expansion: Expansion, options: RunOptions) -> tuple[P
         wanted = wishes(options, (), expansion.scratch)
         plan = compared(read.location, expansion, None, wanted)
         return replace(plan, siblings=tuple(_siblings(read, expansion))), wanted
-    with SqliteRecord(str(read.location.journal)) as record:
+    with open_record(read.location) as record:
         wanted = wishes(options, record.runs, expansion.scratch)
         return compared(read.location, expansion, record, wanted), wanted
 
@@ -96,7 +97,7 @@ def _priced(read: Asked, expansion: Expansion, plan: Plan, prices: Prices, optio
     if not read.location.exists:
         seen, before, exposed = experience(None), {}, 0
     else:
-        with SqliteRecord(str(read.location.journal)) as record:
+        with open_record(read.location) as record:
             seen, before, exposed = experience(record), _prices_before(record), record.totals().money.exposed
     most = terms.budget.max_micro_usd
     return replace(

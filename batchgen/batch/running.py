@@ -13,7 +13,7 @@ from batchgen.batch.allowing import allow, buying_of
 from batchgen.batch.asked import Asked, Ending, Observer, RunOptions, asked, where
 from batchgen.batch.means import Means
 from batchgen.batch.planning import Planned, idle, planned
-from batchgen.batch.records import open_record
+from batchgen.batch.records import open_journal, open_record, require_free
 from batchgen.batch.seller import client_of, require_credential
 from batchgen.batch.telling import tell
 from batchgen.batch.wishes import chosen_totals
@@ -21,8 +21,8 @@ from batchgen.batch.working import work
 from batchgen.errors import SettingsError
 from batchgen.expansion import Expansion, expanded
 from batchgen.halt import Halt
-from batchgen.journal import Record, Selection, Totals, lock
-from batchgen.journal.sqlite import SqliteJournal, open_journal
+from batchgen.journal import Record, Selection, Totals
+from batchgen.journal.writing import SqlJournal
 from batchgen.lifecycle import Accepted
 from batchgen.manifest.load import load
 from batchgen.manifest.provider import Remote
@@ -107,21 +107,23 @@ async def _carried_out(
 
 def _turned_away(options: RunOptions) -> None:
     """Say at once that another run holds the batch, before its tables are read for a long time."""
-    lock.require_free(str(where(options).journal.parent))
+    require_free(where(options))
 
 
-async def _opened(read: Asked, stack: AsyncExitStack, means: Means) -> SqliteJournal:
+async def _opened(read: Asked, stack: AsyncExitStack, means: Means) -> SqlJournal:
     """Take the batch: its folder must be writable before anything else happens."""
     await LocalStore(read.location.folder, Structure(), disk=means.disk).ready()
-    path, aliases = str(read.location.journal), read.aliases
+    aliases = read.aliases
     try:
         journal = await stack.enter_async_context(
-            open_journal(path, read.identity(), verb="run", also_known_as=aliases)
+            open_journal(read.location, read.identity(), verb="run", also_known_as=aliases)
         )
         await anyio.to_thread.run_sync(claim, str(read.location.folder), journal.identity.batch_id)
         return means.journal(journal)
     except OSError as broken:
-        raise SettingsError(f"the journal {path} cannot be written: {broken.strerror or broken}") from broken
+        raise SettingsError(
+            f"the journal {read.location.journal} cannot be written: {broken.strerror or broken}"
+        ) from broken
 
 
 def _idle(read: Asked, seconds: float) -> Ending:

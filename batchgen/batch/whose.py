@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from batchgen.journal import Progress, Selection
-from batchgen.journal.record import SqliteRecord
+from batchgen.journal.telling import SqlRecord
 from batchgen.label import LONGEST_SIDECAR, SUFFIX, read, read_sidecar
 from batchgen.lifecycle import Stored
 from batchgen.location import Location
@@ -58,7 +58,7 @@ def given(name: str) -> Given:
     return Given(name, name.removesuffix(SUFFIX) if beside else name, tuple(hashes), told)
 
 
-def found(record: SqliteRecord, location: Location, wanted: Given) -> Progress | None:
+def found(record: SqlRecord, location: Location, wanted: Given) -> Progress | None:
     """The job that is meant; of several the one that the manifest asks for now."""
     job_id, _, number = wanted.name.rpartition("@")
     if job_id and number.isdecimal():
@@ -78,7 +78,7 @@ def near(name: str, ids: Iterable[str]) -> list[str]:
     return holding[:NEAR] or get_close_matches(name, known, NEAR)
 
 
-def _candidates(record: SqliteRecord, wanted: Given) -> Iterator[list[int]]:
+def _candidates(record: SqlRecord, wanted: Given) -> Iterator[list[int]]:
     yield list(record.named(wanted.name))
     for sha256 in wanted.hashes:
         yield list(record.bought(sha256))
@@ -86,7 +86,7 @@ def _candidates(record: SqliteRecord, wanted: Given) -> Iterator[list[int]]:
         yield list(record.named(str(wanted.told.get("id"))))
 
 
-def _numbered(record: SqliteRecord, numbers: list[int]) -> list[Progress]:
+def _numbered(record: SqlRecord, numbers: list[int]) -> list[Progress]:
     return list(record.entries(Selection(numbers=frozenset(numbers)))) if numbers else []
 
 

@@ -18,14 +18,14 @@ from batchgen.batch.asked import Asked, Observer, RunOptions
 from batchgen.batch.experience import durations
 from batchgen.batch.hanging import hang
 from batchgen.batch.labelling import labels
+from batchgen.batch.records import open_record
 from batchgen.batch.seller import preparer, seller
 from batchgen.brake import Brake
 from batchgen.engine.local import BEGUN, LocalEngine
 from batchgen.errors import BatchgenError, JournalError
 from batchgen.halt import Halt
 from batchgen.journal import Record, Selection
-from batchgen.journal.record import SqliteRecord
-from batchgen.journal.sqlite import SqliteJournal
+from batchgen.journal.writing import SqlJournal
 from batchgen.manifest.provider import Local
 from batchgen.retry import REAL
 from batchgen.store.decode import Check, Decoder, Structure
@@ -49,7 +49,7 @@ UNDER_WAY = Selection(states=frozenset({"running"}))
 """The jobs whose pictures a killed run may have saved and not recorded."""
 
 
-async def work(asked: Asked, journal: SqliteJournal, record: Record, options: RunOptions, observer: Observer) -> Halt:
+async def work(asked: Asked, journal: SqlJournal, record: Record, options: RunOptions, observer: Observer) -> Halt:
     """Carry everything unfinished as far as it goes in this run; says what ended it short.
 
     Raises:
@@ -74,7 +74,7 @@ async def work(asked: Asked, journal: SqliteJournal, record: Record, options: Ru
 
 
 async def _carry_all(  # what a run is made of meets here and nowhere else
-    asked: Asked, journal: SqliteJournal, store: LocalStore, halt: Halt, options: RunOptions, observer: Observer
+    asked: Asked, journal: SqlJournal, store: LocalStore, halt: Halt, options: RunOptions, observer: Observer
 ) -> None:
     terms, tally, reach, means = asked.manifest.terms, watch.Tally(), Reach(), options.means
     stored = (await journal.totals()).counts["stored"]
@@ -132,7 +132,7 @@ async def _shortage(asked: Asked) -> str:
 def _cadence(asked: Asked) -> cadence.Cadence:
     """What earlier runs have seen of this provider is where this one begins."""
     local = isinstance(asked.manifest.provider, Local)
-    with SqliteRecord(str(asked.location.journal)) as record:
+    with open_record(asked.location) as record:
         known = durations(record)
     shortest = cadence.LOCAL_HINT_SECONDS if local else cadence.REMOTE_HINT_SECONDS
     return cadence.experienced(known, shortest_hint_seconds=shortest)
@@ -142,7 +142,7 @@ def _judge(asked: Asked) -> AbstractAsyncContextManager[Check]:
     return Decoder() if asked.manifest.output.check == "decode" else nullcontext(Structure())
 
 
-async def _tidy(journal: SqliteJournal, record: Record, store: LocalStore) -> None:
+async def _tidy(journal: SqlJournal, record: Record, store: LocalStore) -> None:
     """Remove what a killed run left behind, and give stored pictures the names that are asked for now."""
     # After every run: a power cut may bring back the proof of a picture that a run had stored before it ended well.
     waiting = {each.job.number for each in record.entries(UNDER_WAY)}
@@ -150,7 +150,7 @@ async def _tidy(journal: SqliteJournal, record: Record, store: LocalStore) -> No
     await hang(record, journal, store)
 
 
-async def _anything(asked: Asked, journal: SqliteJournal) -> bool:
+async def _anything(asked: Asked, journal: SqlJournal) -> bool:
     choice = asked.buying.choice
     async for progress in journal.unfinished(asked.manifest.terms):
         if watch.worked_on(progress, choice):

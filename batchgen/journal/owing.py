@@ -86,7 +86,8 @@ _APPLY = f"""
 RECOUNT: Final = """
     SELECT model, standing, 'jobs:' || state AS what, count(*) AS amount FROM jobs GROUP BY model, standing, state
     UNION ALL
-    SELECT model, standing, 'kept', count(*) FROM jobs WHERE changed = 1 AND state = 'stored' GROUP BY model, standing"""
+    SELECT model, standing, 'kept', count(*) FROM jobs WHERE changed = 1 AND state = 'stored'
+    GROUP BY model, standing"""
 """The totals of jobs as they follow from the jobs themselves."""
 
 _SHAPES = f"""
@@ -102,7 +103,8 @@ _BY_OTHER_RECIPES = """
 
 _TOTALS = f"""
     DELETE FROM totals WHERE standing <> '';
-    INSERT INTO totals SELECT model, standing, what, amount, seal(model, standing, what, amount) FROM ({RECOUNT}) AS counted;
+    INSERT INTO totals SELECT model, standing, what, amount, seal(model, standing, what, amount)
+        FROM ({RECOUNT}) AS counted;
     """  # noqa: S608  # as above
 
 _EXAMPLES = """

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 from batchgen.manifest import names
 from batchgen.manifest.axes import count, is_catalogue
@@ -124,8 +125,7 @@ class _Checks:
     def settings(self) -> Iterator[Problem]:
         """Settings that bound each other."""
         keys = self._keys
-        if keys.journal and "://" in keys.journal:
-            message = "a journal in a database is not yet supported; write a path, or leave it out"
+        if keys.journal and (message := _not_a_journal(keys.journal)):
             yield self._at(("journal",), message, secret=True)
         expert = keys.limits.expert
         if expert and expert.submit_slots_most is not None and (expert.submit_slots or 4) > expert.submit_slots_most:
@@ -142,6 +142,18 @@ class _Checks:
         found = owner.entries.get(str(path[-1])) if isinstance(owner, Table) else None
         index = found[0].start if found else self._tree.start
         return self._source.problem(index, message, path=shown(path), hint=hint)
+
+
+def _not_a_journal(journal: str) -> str:
+    """Why a journal cannot lie there, or nothing."""
+    if "://" not in journal:
+        return ""
+    url = urlsplit(journal)
+    if url.scheme not in {"postgresql", "postgres"}:
+        return "a journal is a path, or a database of PostgreSQL: postgresql://host/database"
+    if url.password or "password" in parse_qs(url.query):
+        return "a password has no place in a manifest; leave it out here, and give it as PGPASSWORD or in ~/.pgpass"
+    return ""
 
 
 def _instead(word: str, known: Iterable[str]) -> str:

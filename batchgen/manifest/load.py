@@ -48,8 +48,8 @@ class Output:
 class Manifest:
     """A manifest, checked and frozen. Prompt files and references start at `root` and end inside it.
 
-    `path` is the file as it was named, `folder` its absolute folder; `journal` None means in the batch folder; `table`
-    is read in place of the one that `rows` names.
+    `path` is the file as it was named, `folder` its absolute folder; `journal` None means in the batch folder, or in
+    the `database` of this URL; `table` is read in place of the one that `rows` names.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Manifest:
     journal: Path | None
     document: Document
     table: Path | None = None
+    database: str = ""
 
     @classmethod
     def load(
@@ -102,7 +103,8 @@ def load(
         provider=seller,
         output=Output(keys.output.path, keys.output.check, keys.output.sidecar == "json", keys.output.embed),
         terms=agreed.terms(keys, seller),
-        journal=folder / keys.journal if keys.journal else None,
+        journal=folder / keys.journal if keys.journal and "://" not in keys.journal else None,
+        database=keys.journal if keys.journal and "://" in keys.journal else "",
         document=document,
         table=None if table is None else Path(table),
     )

@@ -20,7 +20,7 @@ from batchgen.api import Waiting
 from batchgen.api.cadence import Cadence, Look
 from batchgen.batch import Means, RunOptions, Unwatched, run
 from batchgen.errors import BatchgenError
-from batchgen.journal.sqlite import SqliteJournal
+from batchgen.journal.writing import SqlJournal
 from batchgen.selftest.moments import Death, Moments
 from batchgen.selftest.platter import Platter
 from batchgen.selftest.shop import Shop, without
@@ -122,7 +122,7 @@ async def _run(place: Place, death: Death | None) -> int:
     means = Means(
         disk=MortalDisk(moments),
         cadence=_Eager(),
-        journal=lambda journal: cast(SqliteJournal, MortalJournal(journal, moments)),
+        journal=lambda journal: cast(SqlJournal, MortalJournal(journal, moments)),
         store=lambda store: MortalStore(store, moments),
         provider=lambda provider: MortalProvider(provider, moments),
     )

@@ -12,7 +12,7 @@ import apsw
 from batchgen.api import Order, Provider, Receipt, Standing
 from batchgen.job import Asset
 from batchgen.journal import Caps, Entry, Progress
-from batchgen.journal.sqlite import SqliteJournal
+from batchgen.journal.writing import SqlJournal
 from batchgen.label import Label
 from batchgen.selftest.moments import Moments
 from batchgen.selftest.platter import Platter
@@ -33,7 +33,7 @@ def around(moments: Moments, call: str) -> Iterator[None]:
 class MortalJournal:
     """A journal: every verb has its moments, and what `append` has acknowledged is noted."""
 
-    journal: SqliteJournal
+    journal: SqlJournal
     moments: Moments
 
     def __getattr__(self, name: str) -> Any:

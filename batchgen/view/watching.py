@@ -29,6 +29,9 @@ _REST: Final = 20
 MOST_REST_SECONDS: Final = 5.0
 """Nor is it left alone for longer: a reading that took long on a busy machine must not blind the page."""
 
+_ASK_SECONDS: Final = 2.0
+"""How often a journal in a database is asked whether anything is new."""
+
 _RENEW_SECONDS: Final = 5.0
 """A forecast changes while nothing happens."""
 
@@ -163,6 +166,8 @@ class Watch:
     def _reopened(self) -> Record | None:
         """The record, opened anew when another file has its name."""
         path = self._batch.location.journal
+        if self._batch.location.database:
+            return self._in_a_database()
         try:
             found = path.stat()
         except OSError:
@@ -174,12 +179,20 @@ class Watch:
             self._opened_as = (found.st_dev, found.st_ino)
         return self._record
 
+    def _in_a_database(self) -> Record | None:
+        """The record of a journal that lies elsewhere, which finds its server again by itself."""
+        if self._record is None and self._batch.location.exists:
+            self._record = self._opened.enter_context(self._batch.open(self._batch.location))
+        return self._record
+
     def _close(self) -> None:
         self._record = None
         self._opened.close()
 
     def _fingerprint(self) -> _Print:
         """Differs when the journal was written, or began or ceased to be held, and now and then while a run goes."""
+        if self._batch.location.database:
+            return (int(self._clock() / _ASK_SECONDS),)
         path = str(self._batch.location.journal)
         live = lock.is_held(os.path.dirname(path))
         renewed = int(self._clock() / _RENEW_SECONDS) if live else 0

@@ -55,8 +55,12 @@ class PostgresRecord(SqlRecord):
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        with reading(self._target), self._moment.entered():
-            yield
+        with reading(self._target):
+            if self._reader.lost:  # it was started anew meanwhile
+                self._connection = self._reader = PostgresConnection(self._target)
+                self._moment = Moment(self._reader)
+            with self._moment.entered():
+                yield
 
     @property
     def live(self) -> bool:
