@@ -16,7 +16,6 @@ from batchgen.batch.working import work
 from batchgen.errors import BadAsset, BatchgenError, Damaged, SettingsError
 from batchgen.job import Asset
 from batchgen.journal import mending
-from batchgen.journal.record import SqliteRecord
 from batchgen.journal.salvage import Salvage
 from batchgen.journal.schema import Machine
 from batchgen.lifecycle import Stored
@@ -69,11 +68,8 @@ async def verify(options: VerifyOptions) -> Verified:
         Foreign, HeldElsewhere, SettingsError: as for a run.
     """
     found, path = Verified(), str(options.location.journal)
-    if options.location.database and (options.repair or options.accept_old_copy):
-        raise SettingsError(
-            "a journal in a database is mended there: put back what its backups hold; --repair and --accept-old-copy"
-            " are for files"
-        )
+    if options.location.database and options.accept_old_copy:
+        raise SettingsError("--accept-old-copy is for journals in files; put back the newest backup of the database")
     if options.repair:
         found.salvage = await anyio.to_thread.run_sync(_repaired, options.location)
     if options.accept_old_copy:
@@ -122,9 +118,11 @@ def _repaired(location: Location) -> Salvage | None:
     """Repair the journal if it is damaged; None when it is sound."""
     path, batch_id = str(location.journal), owner(str(location.folder))
     try:
-        with SqliteRecord(path) as record:
+        with open_record(location) as record:
             record.prove()
     except Damaged:
+        if location.database:
+            raise  # its server has backups, and a file cannot take its place
         return mending.repair(path, batch_id, Machine())
     return None
 

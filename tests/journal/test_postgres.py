@@ -2,46 +2,21 @@
 
 import os
 import tempfile
-import uuid
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from batchgen.journal import Identity, Record
-from tests.contracts.journal import ME, JournalContract
+from tests.contracts.journal import JournalContract
 from tests.contracts.journal_machine import ON_DISK, JournalMachine
-from tests.lives import SINCE
 from tests.postgres import drop, missing, server
 
 if missing() and not os.environ.get("CI"):
     pytest.skip(missing(), allow_module_level=True)
 
-from batchgen.journal.postgres.connection import Target
-from batchgen.journal.postgres.journal import PostgresJournal, Surroundings, open_journal
-from batchgen.journal.postgres.record import PostgresRecord
-
-
-class PostgresDesk:
-    """A schema that holds one journal, and the folder of its batch."""
-
-    def __init__(self, conninfo: str, folder: str) -> None:
-        self.now = SINCE
-        self.target = Target(conninfo, f"batch_{uuid.uuid4().hex}")
-        self.around = Surroundings(folder, lambda: self.now)
-
-    def open(self, identity: Identity | None = ME) -> AbstractAsyncContextManager[PostgresJournal]:
-        """Begin a run."""
-        return open_journal(self.target, identity, self.around, verb="run")
-
-    @contextmanager
-    def record(self) -> Iterator[Record]:
-        """Look into it."""
-        with PostgresRecord(self.target) as record:
-            yield record
+from tests.journal.postgres_desk import PostgresDesk
 
 
 @pytest.fixture(scope="session")

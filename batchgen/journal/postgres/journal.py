@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 import anyio
+import psycopg
 
 from batchgen.errors import Foreign
 from batchgen.journal import Identity, epoch, opening, rows, running, unrecorded
@@ -95,8 +96,12 @@ class PostgresJournal(SqlJournal):
 
     def _looked_up(self, read: Callable[[Connection], Result]) -> Result:
         with reading(self._opened.target):
-            if self._reader.lost:
-                self._reader = self._opened.transactions.connect(self._opened.target)
+            try:
+                with Moment(self._reader).entered():
+                    return read(self._reader)
+            except psycopg.OperationalError:
+                self._reader.close()  # what reads may be asked again
+            self._reader = self._opened.transactions.connect(self._opened.target)
             with Moment(self._reader).entered():
                 return read(self._reader)
 
