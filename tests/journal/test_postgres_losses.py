@@ -206,6 +206,8 @@ async def test_a_database_put_back_from_an_old_copy_is_refused(judge: Cluster, t
     with pytest.raises(Foreign, match="is gone"):
         async with desk.open():
             pass
+    with pytest.raises(Foreign, match="nothing has been run"), desk.record():
+        pass  # no new one was begun in its place
 
 
 async def test_a_newer_version_is_left_alone(judge: Cluster, tmp_path: Path) -> None:

@@ -80,6 +80,10 @@ def _something_to_do(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [{"required": [name], "properties": {name: form}} for name, form in full.items()]
 
 
+_JOURNAL: Final = "^(postgres(ql)?://(?![^/]*:[^/]*@)(?!.*[?&]password=)|(?!.*://))"
+"""A path, or a database of PostgreSQL with no password in its URL."""
+
+
 class ManifestFile(Strict):
     """A batchgen manifest: what pictures are owed."""
 
@@ -88,8 +92,8 @@ class ManifestFile(Strict):
     batchgen: Annotated[Literal[1], BeforeValidator(_version)] = Field(description="Version of this language.")
     name: BatchName = Field(description="Name of the batch and its folder.", examples=["autumn-catalogue"])
     provider: ProviderChoice = Field(default_factory=Server, description="local, or a server.")
-    journal: Annotated[str, Field(min_length=1, json_schema_extra={"pattern": "^(?!.*://)"})] | None = Field(
-        None, description="Path of the journal, when not in the batch folder."
+    journal: Annotated[str, Field(min_length=1, json_schema_extra={"pattern": _JOURNAL})] | None = Field(
+        None, description="Path of the journal, when not in the batch folder, or postgresql://host/database."
     )
     defaults: Defaults = Field(default_factory=Defaults, description="Request fields for every job.")
     jobs: list[JobEntry] = Field(default_factory=list, description="Explicit jobs.")
