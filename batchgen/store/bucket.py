@@ -1,0 +1,285 @@
+"""An object store, by the few things that are asked of it; what it says is told as errors of the operating system.
+
+Objects are only ever created or removed: whoever comes second to a name is told so by the store itself. The hash of an
+object stands in its metadata, sent in the same request as its bytes. No message holds a credential, a signature or
+what a server answered in words.
+"""
+
+import errno
+import io
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from batchgen.errors import Foreign, SettingsError
+from batchgen.store.address import Address
+from batchgen.store.names import HOME, checked
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+PROBES: Final = f"{HOME}/probes"
+OWNER: Final = f"{HOME}/owner"
+
+_HASH: Final = "batchgensha256"
+"""The metadata key: letters and digits alone, since every provider forbids some other character."""
+
+_RETRIES: Final = 6
+_RETRY_SECONDS: Final = 45
+_CALL_SECONDS: Final = 60
+_CONNECT_SECONDS: Final = 5
+
+_STATUS: Final = re.compile(r"status code: (\d{3})")
+_CREDENTIALS: Final = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
+_WHERE_MACHINES_ASK: Final = ("169.254.169.254", "metadata.google.internal", "169.254.170.2")
+"""Where a machine in a cloud asks for its credential: a complaint from there means that none was set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of an object without its bytes; `sha256` is empty when it does not say."""
+
+    size: int
+    sha256: str
+    tag: str | None
+
+
+class Bucket:
+    """A place in an object store; names are relative to it.
+
+    Raises:
+        SettingsError: a name would leave the place, or cannot be an object's.
+        PermissionError: the credential may not do this.
+        ConnectionError: no usable answer, after several tries.
+        OSError: anything else that the store says.
+    """
+
+    def __init__(self, url: str, store: "ObjectStore") -> None:
+        self.url = url
+        self._store = store
+
+    async def create(self, name: str, data: bytes, *, media_type: str, sha256: str = "") -> bool:
+        """Write an object whole, in one request; False when there is one of this name, which stays as it is."""
+        import obstore  # noqa: PLC0415 - an extra, and only wanted here
+        from obstore.exceptions import AlreadyExistsError, PreconditionError  # noqa: PLC0415
+
+        attributes = {"Content-Type": media_type} | ({_HASH: sha256} if sha256 else {})
+        with self._telling():
+            try:
+                await obstore.put_async(self._store, _named(name), data, mode="create", attributes=attributes)
+            except (AlreadyExistsError, PreconditionError):
+                return False
+        return True
+
+    async def replace(self, name: str, data: bytes, seen: Seen, media_type: str) -> bool:
+        """Write over the very object that was seen; False when it is another one by now, or gone."""
+        import obstore  # noqa: PLC0415
+        from obstore.exceptions import PreconditionError  # noqa: PLC0415
+
+        attributes = {"Content-Type": media_type}
+        with self._telling():
+            try:
+                await obstore.put_async(
+                    self._store, _named(name), data, mode={"e_tag": seen.tag}, attributes=attributes
+                )
+            except (PreconditionError, FileNotFoundError):
+                return False
+        return True
+
+    async def look(self, name: str) -> Seen | None:
+        """What an object says of itself, None when there is none."""
+        import obstore  # noqa: PLC0415
+
+        with self._telling():
+            try:
+                return _seen(await obstore.get_async(self._store, _named(name), options={"head": True}))
+            except FileNotFoundError as gone:
+                self._require_bucket(gone)
+                return None
+
+    async def read(self, name: str) -> bytes | None:
+        """The bytes of an object, None when there is none."""
+        import obstore  # noqa: PLC0415
+
+        with self._telling():
+            try:
+                found = await obstore.get_async(self._store, _named(name))
+                return bytes(await found.bytes_async())
+            except FileNotFoundError as gone:
+                self._require_bucket(gone)
+                return None
+
+    async def names(self, prefix: str) -> list[str]:
+        """The names of all objects below a name."""
+        import obstore  # noqa: PLC0415
+
+        with self._telling():
+            found = await obstore.list(self._store, _named(prefix), chunk_size=1000).collect_async()
+            return [each["path"] for each in found]
+
+    async def remove(self, name: str) -> None:
+        """Remove an object; nothing happens if it is not there."""
+        import obstore  # noqa: PLC0415
+
+        with self._telling():
+            try:
+                await obstore.delete_async(self._store, _named(name))
+            except FileNotFoundError as gone:
+                self._require_bucket(gone)
+
+    def size(self, name: str) -> int | None:
+        """The size of an object, None when there is none. Blocks."""
+        import obstore  # noqa: PLC0415
+
+        with self._telling():
+            try:
+                return int(obstore.head(self._store, _named(name))["size"])
+            except FileNotFoundError as gone:
+                self._require_bucket(gone)
+                return None
+
+    def open(self, name: str) -> BinaryIO:
+        """The bytes of an object, held in memory; FileNotFoundError when there is none. Blocks."""
+        import obstore  # noqa: PLC0415
+
+        with self._telling():
+            try:
+                return io.BytesIO(bytes(obstore.get(self._store, _named(name)).bytes()))
+            except FileNotFoundError as gone:
+                self._require_bucket(gone)
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name) from None
+
+    def sizes(self) -> dict[str, int]:
+        """All objects with their sizes, as they are at this moment, a thousand to a request. Blocks."""
+        import obstore  # noqa: PLC0415
+
+        found: dict[str, int] = {}
+        with self._telling():
+            for page in obstore.list(self._store, chunk_size=1000):
+                found.update((each["path"], each["size"]) for each in page)
+        return found
+
+    async def probe(self) -> None:
+        """Prove that objects can be written here, that none is ever written over, and that they keep their hash.
+
+        Raises:
+            SettingsError: they cannot; the message names the place.
+        """
+        name = f"{PROBES}/{secrets.token_hex(8)}"
+        try:
+            await self.create(name, b"batchgen", media_type="text/plain", sha256="probe")
+            if await self.create(name, b"another", media_type="text/plain"):
+                raise SettingsError(f"{self.url} lets one object replace another unasked; pictures could be lost there")
+            seen = await self.look(name)
+            await self.remove(name)
+        except OSError as error:
+            raise SettingsError(f"{error.strerror}; mend that, or name another place with --store") from None
+        if seen is None or seen.sha256 != "probe":
+            raise SettingsError(f"{self.url} does not keep the metadata of objects; name another place with --store")
+
+    async def claim(self, batch_id: str) -> None:
+        """Mark the place as that of one journal; callable again.
+
+        Raises:
+            Foreign: it is another journal's.
+        """
+        if await self.create(OWNER, f"{batch_id}\n".encode("ascii"), media_type="text/plain"):
+            return
+        known = (await self.read(OWNER) or b"").decode("ascii", "replace").strip()
+        if known != batch_id:
+            raise Foreign(
+                f"The pictures in {self.url} belong to another journal (batch {known}), not to this one"
+                f" (batch {batch_id}); name that journal with --journal, or another place with --store."
+            )
+
+    def _require_bucket(self, gone: FileNotFoundError) -> None:
+        if any(word in str(gone) for word in ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")):
+            raise OSError(errno.ENODEV, f"{self.url}: there is no such bucket") from None
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        from obstore.exceptions import BaseError  # noqa: PLC0415
+
+        try:
+            yield
+        except FileNotFoundError as gone:
+            self._require_bucket(gone)
+            raise OSError(errno.ENOENT, f"{self.url} has no such object") from None
+        except BaseError as broken:
+            raise _as_told(self.url, broken) from None  # the library's own message shows requests and answers
+
+
+def open_bucket(place: Address, environ: Mapping[str, str]) -> Bucket:
+    """The object store at an address, as its environment has it; nothing is asked yet.
+
+    Raises:
+        SettingsError: the extra is not installed, or something that every call needs is not set.
+    """
+    try:
+        from obstore.exceptions import BaseError  # noqa: PLC0415
+        from obstore.store import MemoryStore, from_url  # noqa: PLC0415
+    except ImportError:
+        raise SettingsError("--store needs the extra `cloud`: pip install 'batchgen[cloud]'") from None
+    if place.scheme == "memory":
+        return Bucket(str(place), MemoryStore())
+    options: dict[str, Any] = {
+        "client_options": {
+            "timeout": timedelta(seconds=_CALL_SECONDS),
+            "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
+            "allow_http": _is_plain(environ),
+        },
+        "retry_config": {"max_retries": _RETRIES, "retry_timeout": timedelta(seconds=_RETRY_SECONDS)},
+    }
+    try:
+        return Bucket(str(place), from_url(str(place), **options))
+    except (BaseError, ValueError):
+        raise SettingsError(f"{place}: set {_CREDENTIALS[place.scheme]} in the environment") from None
+
+
+def _is_plain(environ: Mapping[str, str]) -> bool:
+    """Whether the environment names an endpoint without TLS, which it then means."""
+    named = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
+    return any(environ.get(each, "").lower().startswith("http://") for each in named)
+
+
+def _named(name: str) -> str:
+    checked(name)
+    if not name.isascii():
+        try:
+            name.encode("utf-8")
+        except UnicodeEncodeError:
+            raise SettingsError(f"{name!r} cannot be the name of an object; mend the output path") from None
+    return name
+
+
+def _seen(found: Any) -> Seen:
+    return Seen(int(found.meta["size"]), str(found.attributes.get(_HASH, "")), found.meta["e_tag"])
+
+
+def _as_told(url: str, broken: Exception) -> OSError:
+    from obstore.exceptions import InvalidPathError, PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415
+
+    said = str(broken)
+    status = _STATUS.search(said)
+    if any(each in said for each in _WHERE_MACHINES_ASK):
+        scheme = url.partition(":")[0]
+        return PermissionError(errno.EACCES, f"{url}: there is no credential; set {_CREDENTIALS.get(scheme, 'one')}")
+    if isinstance(broken, UnauthenticatedError | PermissionDeniedError):
+        return PermissionError(errno.EACCES, f"{url} refuses this credential")
+    if "NoSuchBucket" in said or "ContainerNotFound" in said:
+        return OSError(errno.ENODEV, f"{url}: there is no such bucket")
+    if isinstance(broken, InvalidPathError):
+        return OSError(errno.EINVAL, f"{url} takes no object of this name")
+    if status and status[1] not in {"408", "429"} and status[1][0] == "4":
+        return OSError(errno.EIO, f"{url} answered {status[1]}")
+    answer = f"answered {status[1]}" if status else "does not answer"
+    return ConnectionError(errno.EHOSTUNREACH, f"{url} {answer}")
