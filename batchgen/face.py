@@ -40,15 +40,16 @@ class Options(TypedDict, total=False):
     `max_usd` and `max_pictures` allow and bound what this run buys: nobody is there to be asked. `plan` is one made by
     `plan_batch` or written by `batchgen plan -o`: it allows what it says, and anything that moved since is refused.
     `deadline_seconds` after which nothing more is bought, `grace_seconds` how long what is open then, or when the call
-    is cancelled, may go on. `redo`, `only` and `sample` as `--redo`, `--only`,
-    `--sample`. `outputs` and `journal` are places, `rows` another table, `root` the folder where references start,
-    `provider` `local` or a URL. `offline` plans without asking the provider about its models. `environ` is looked into
-    for the credential, proxies and certificates in place of `os.environ`.
+    is cancelled, may go on. `redo`, `only` and `sample` as `--redo`, `--only`, `--sample`. `outputs` and `journal` are
+    places, `store` the address of another one for pictures, `rows` another table, `root` the folder where references
+    start, `provider` `local` or a URL. `offline` plans without asking the provider about its models. `environ` is where
+    the credential, proxies and certificates are looked for in place of `os.environ`.
     """
 
     outputs: str | os.PathLike[str]
     journal: str | os.PathLike[str]
     provider: str
+    store: str
     root: str | os.PathLike[str]
     rows: str | os.PathLike[str]
     redo: str | Sequence[str]
@@ -86,7 +87,7 @@ class Report:
         if not location.exists:
             raise SettingsError(f"{location.folder} holds no batch yet; `run_batch` begins one")
         with batch.open_record(location) as record:
-            return cls(_ending(summary(record, str(location.folder)), record.runs[0]), location)
+            return cls(_ending(summary(record, str(location.folder), location.kept_in()), record.runs[0]), location)
 
     @property
     def exit_code(self) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from batchgen.errors import SettingsError
 from batchgen.manifest.peek import peek
+from batchgen.store.owner import kept_in
 
 HIDDEN = ".batchgen"
 JOURNAL = "journal.db"
@@ -13,7 +14,7 @@ ELSEWHERE = "journal.url"
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """The absolute folder of a batch, its name there and its journal's file.
+    """The absolute folder of a batch, its name there and its journal's file; `store` is what `--store` says.
 
     `database` is the URL of its journal when that is kept in PostgreSQL; then there is no such file.
     """
@@ -22,6 +23,7 @@ class Location:
     name: str
     journal: Path
     database: str = ""
+    store: str = ""
 
     @property
     def hidden(self) -> Path:
@@ -44,6 +46,14 @@ class Location:
             part = self.hidden / f"{ELSEWHERE}.new"
             part.write_text(self.database, "utf-8")
             part.replace(place)
+
+    def kept_in(self) -> str:
+        """The address of the pictures, empty when they are in the folder.
+
+        Raises:
+            SettingsError: `store` is no address, or not where the pictures are.
+        """
+        return kept_in(str(self.folder), self.store)
 
 
 def locate(source: str, *, outputs: str | None, provider: str | None, journal: str | None) -> Location:

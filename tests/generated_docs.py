@@ -33,6 +33,7 @@ SURROUNDINGS = (
         "`BATCHGEN_TRANSPORT`",
         "`own` (the default) or `stock`: whose HTTP carries the calls; proxies always go by stock",
     ),
+    ("`AWS_…` `GOOGLE_…` `AZURE_…`", "credential and endpoint of an [object store](object-stores.md)"),
     ("`NO_COLOR` `TERM=dumb`", "no colour; with `dumb` no panel either"),
     ("`BATCHGEN_…`", "options, as named with each verb below; what is typed wins"),
 )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from batchgen.batch.means import Means
+from batchgen.batch.storing import pictures_of, require_lasting
 from batchgen.errors import SettingsError
 from batchgen.guard import is_loopback
 from batchgen.job import Job
@@ -38,6 +39,7 @@ class RunOptions:
     outputs: str | None = None
     journal: str | None = None
     provider: str | None = None
+    store: str | None = None
     grace_seconds: float = 25
     max_pictures: int | None = None
     max_micro_usd: int | None = None
@@ -178,7 +180,9 @@ def asked(options: RunOptions) -> Asked:
     if options.max_pictures is not None and options.max_pictures < 0:
         raise SettingsError("--max-pictures takes a number from 0")
     manifest = _with_options(options.read or load(options.manifest, options.provider, options.root), options)
-    return Asked(manifest, _placed(manifest, options), environ=options.environ)
+    found = Asked(manifest, _placed(manifest, options), environ=options.environ)
+    require_lasting(pictures_of(found.location), free=found.free)
+    return found
 
 
 def where(options: RunOptions) -> Location:
@@ -189,14 +193,16 @@ def where(options: RunOptions) -> Location:
     """
     if options.read is not None:
         return _placed(options.read, options)
-    return locate(options.manifest, outputs=options.outputs, provider=options.provider, journal=options.journal)
+    found = locate(options.manifest, outputs=options.outputs, provider=options.provider, journal=options.journal)
+    return replace(found, store=options.store or "")
 
 
 def _placed(manifest: Manifest, options: RunOptions) -> Location:
     journal = options.journal or manifest.database or (str(manifest.journal) if manifest.journal else None)
     local = isinstance(manifest.provider, Local)
     path = Path(options.manifest).absolute()
-    return place(path, manifest.name, local=local, outputs=options.outputs, journal=journal)
+    found = place(path, manifest.name, local=local, outputs=options.outputs, journal=journal)
+    return replace(found, store=options.store or "")
 
 
 def _with_options(manifest: Manifest, options: RunOptions) -> Manifest:

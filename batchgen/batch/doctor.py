@@ -16,6 +16,7 @@ import batchgen
 from batchgen.api.limits import Reach
 from batchgen.batch.records import open_record
 from batchgen.batch.seller import client_of, require_credential
+from batchgen.batch.storing import pictures_of
 from batchgen.errors import BatchgenError, Damaged, Parked, TaskFailed
 from batchgen.journal.filesystem import network_kind, require_locks
 from batchgen.location import Location
@@ -23,7 +24,6 @@ from batchgen.manifest.load import Manifest, load
 from batchgen.manifest.provider import Remote
 from batchgen.settings import Surroundings, environment, surroundings
 from batchgen.store.decode import Structure
-from batchgen.store.local import LocalStore
 from batchgen.store.space import floor_bytes, shortage
 
 SOUND_SQLITE: Final = (3, 51, 3)
@@ -102,14 +102,16 @@ def _disk(location: Location) -> Examined:
 
 def _files(location: Location) -> Examined:
     """Whether pictures can be written, and what kind of place the journal lies in."""
-    above = _there(location.folder)
-    if above == location.folder:
-        anyio.run(LocalStore(location.folder, Structure()).ready)
+    above, kept = _there(location.folder), pictures_of(location)
+    anyio.run(kept.probe)
+    if above == location.folder and not kept.url:
+        anyio.run(kept.store(Structure()).ready)
     elif not os.access(above, os.W_OK | os.X_OK):
         return Examined("files", f"cannot write into {above}; free it or choose another output folder", 2)
     home = _there(location.journal.parent)
     if not (kind := network_kind(str(home))):
-        return Examined("files", "pictures can be written; the journal lies on a disk of this machine")
+        where = f" into {kept.url}" if kept.url else ""
+        return Examined("files", f"pictures can be written{where}; the journal lies on a disk of this machine")
     require_locks(str(home))
     return Examined("files", f"the journal lies on {kind}: its locks hold, and it does without a write-ahead log")
 

@@ -1,10 +1,12 @@
 """What keeps a batch sound between runs: pictures and journal verified and repaired, leftovers pruned."""
 
 import os
-from contextlib import AbstractAsyncContextManager, nullcontext
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 import anyio
@@ -12,6 +14,7 @@ import anyio
 from batchgen.batch.asked import RunOptions, Unwatched, asked
 from batchgen.batch.labelling import label_of
 from batchgen.batch.records import open_journal, open_record
+from batchgen.batch.storing import Keeping, pictures_of
 from batchgen.batch.working import work
 from batchgen.errors import BadAsset, BatchgenError, Damaged, SettingsError
 from batchgen.job import Asset
@@ -19,10 +22,10 @@ from batchgen.journal import mending
 from batchgen.journal.salvage import Salvage
 from batchgen.journal.schema import Machine
 from batchgen.lifecycle import Stored
-from batchgen.location import Location
+from batchgen.location import HIDDEN, Location
 from batchgen.prune import Leftover, leftovers, remove
+from batchgen.store import Shelf
 from batchgen.store.decode import Check, Decoder, Structure
-from batchgen.store.local import LocalShelf, LocalStore
 from batchgen.store.owner import owner
 from batchgen.store.thumbs import forget, place
 from batchgen.verify import Finding, checked, mark_lost
@@ -95,14 +98,16 @@ async def prune(location: Location, *, delete: bool) -> list[Leftover]:
     Raises:
         BatchgenError: the journal cannot be read, or (to delete) is held by a run.
     """
-    shelf = LocalShelf(location.folder)
+    kept = pictures_of(location)
+    shelf = kept.shelf()
     if not delete:
         with open_record(location) as record:
             return list(leftovers(record, shelf))
-    store = LocalStore(location.folder, Structure())
+    store = kept.store(Structure())
 
     async def unlink(asset: Asset) -> None:
-        if await anyio.to_thread.run_sync(_digest, shelf, asset.name) == asset.sha256:  # never a file of others
+        data = await anyio.to_thread.run_sync(_read, shelf, asset.name)
+        if sha256(data).hexdigest() == asset.sha256:  # never a file of others
             await store.remove(asset.name)
             await anyio.to_thread.run_sync(forget, place(str(location.folder), asset.sha256))
 
@@ -130,13 +135,14 @@ def _repaired(location: Location) -> Salvage | None:
 async def _look(options: VerifyOptions, found: Verified) -> set[int]:
     """Count and judge every picture, and prove the journal; says which jobs have theirs as they were stored."""
     there = set()
-    shelf = LocalShelf(options.location.folder)
+    kept = pictures_of(options.location)
+    shelf = kept.shelf()
     found.pictures, found.size, found.findings = 0, 0, []
     decoder: AbstractAsyncContextManager[Check | None] = Decoder() if options.read_data else nullcontext()
     with open_record(options.location) as record:
         found.milestones = await anyio.to_thread.run_sync(record.prove)
         async with decoder as check:
-            proven = None if check is None else partial(_wrong, options.location.folder, shelf, check)
+            proven = None if check is None else partial(_wrong, kept, shelf, check)
             async for each in checked(record, shelf, proven):
                 found.pictures, found.size = found.pictures + 1, found.size + each.asset.size
                 if each.finding is not None:
@@ -148,7 +154,7 @@ async def _look(options: VerifyOptions, found: Verified) -> set[int]:
 
 async def _tell_anew(location: Location, findings: list[Finding]) -> None:
     """Write sidecars that tell of other pictures anew, as the journal knows it."""
-    store = LocalStore(location.folder, Structure())
+    store = pictures_of(location).store(Structure())
     async with open_journal(location, None, verb="verify") as journal:
         for each in findings:
             paid = each.progress.milestone
@@ -157,25 +163,51 @@ async def _tell_anew(location: Location, findings: list[Finding]) -> None:
         await journal.end(0, "sidecars told of other pictures than theirs")
 
 
-async def _wrong(folder: Path, shelf: LocalShelf, check: Check, asset: Asset) -> str:
+async def _wrong(kept: Keeping, shelf: Shelf, check: Check, asset: Asset) -> str:
     """What is wrong with a picture's bytes, if anything is."""
     try:
-        if await anyio.to_thread.run_sync(_digest, shelf, asset.name) != asset.sha256:
-            return "its bytes are not those that were stored"
-        await check.check(str(folder / asset.name))
+        async with _at_hand(kept, shelf, asset) as path:
+            if await anyio.to_thread.run_sync(_digest, path) != asset.sha256:
+                return "its bytes are not those that were stored"
+            await check.check(path)
     except (BadAsset, OSError) as error:
         return str(error)
     return ""
 
 
-def _digest(shelf: LocalShelf, name: str) -> str:
+@asynccontextmanager
+async def _at_hand(kept: Keeping, shelf: Shelf, asset: Asset) -> AsyncIterator[str]:
+    """A picture as a file of this machine: itself, or a copy that is gone afterwards."""
+    if kept.files:
+        yield os.path.join(kept.files, asset.name)
+        return
+    path = os.path.join(kept.folder, HIDDEN, f"looked-at-{asset.sha256}")
+    try:
+        await anyio.to_thread.run_sync(_copy, shelf, asset.name, path)
+        yield path
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def _copy(shelf: Shelf, name: str, path: str) -> None:
+    with shelf.open(name) as source, open(path, "wb") as target:
+        shutil.copyfileobj(source, target)
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _read(shelf: Shelf, name: str) -> bytes:
     with shelf.open(name) as file:
-        return file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a plain binary file
+        return file.read()
 
 
 async def _fetch(options: VerifyOptions, found: Verified) -> None:
     """Ask the tasks of lost pictures for them again, as a run does that may buy nothing."""
-    await anyio.to_thread.run_sync(_set_aside, options.location, found.findings)
+    await _set_aside(options.location, found.findings)
     reason = f"{len(found.findings)} pictures were not as they had been stored"
     # a run of its own: what it marks is work for the next
     async with open_journal(options.location, None, verb="verify") as journal:
@@ -211,15 +243,31 @@ def _as_run(options: VerifyOptions) -> RunOptions:
     )
 
 
-def _set_aside(location: Location, findings: list[Finding]) -> None:
-    """Move files away that are not what their names say, so that the picture gets its own name back."""
-    away = location.hidden / DAMAGED
+async def _set_aside(location: Location, findings: list[Finding]) -> None:
+    """Move pictures away that are not what their names say, so that each gets its own name back."""
+    away, kept = location.hidden / DAMAGED, pictures_of(location)
+    store = kept.store(Structure())
     for each in findings:
         if each.flaw == "missing" or not each.fetchable:
             continue
-        away.mkdir(mode=0o700, exist_ok=True)
-        source, number = location.folder / each.asset.name, each.progress.job.number
-        target, more = away / f"{number}.{source.name}", 0
-        while target.exists():
-            target, more = away / f"{number}.{more}.{source.name}", more + 1
-        source.rename(target)
+        name, number = Path(each.asset.name).name, each.progress.job.number
+        if kept.files:
+            await anyio.to_thread.run_sync(_move_away, Path(kept.files) / each.asset.name, away, f"{number}.{name}")
+            continue
+        data = await anyio.to_thread.run_sync(_read, store, each.asset.name)
+        await anyio.to_thread.run_sync(_free(away, f"{number}.{name}").write_bytes, data)
+        await store.remove(each.asset.name)
+
+
+def _move_away(source: Path, away: Path, name: str) -> None:
+    source.rename(_free(away, name))
+
+
+def _free(away: Path, name: str) -> Path:
+    """A name in a folder that nothing has yet."""
+    away.mkdir(mode=0o700, exist_ok=True)
+    number, _, rest = name.partition(".")
+    target, more = away / name, 0
+    while target.exists():
+        target, more = away / f"{number}.{more}.{rest}", more + 1
+    return target

@@ -100,11 +100,14 @@ def _priced(read: Asked, expansion: Expansion, plan: Plan, prices: Prices, optio
         with open_record(read.location) as record:
             seen, before, exposed = experience(record), _prices_before(record), record.totals().money.exposed
     most = terms.budget.max_micro_usd
+    foreseen = forecast(to_buy, terms, seen, plan.folder, jobs=plan.comparison.counts.get("new", 0))
+    kept = read.location.kept_in()
     return replace(
         plan,
+        store=kept,
         free=isinstance(read.manifest.provider, Local),
         costs=costs(to_buy, prices, before),
-        forecast=forecast(to_buy, terms, seen, plan.folder, jobs=plan.comparison.counts.get("new", 0)),
+        forecast=replace(foreseen, free_bytes=None) if kept else foreseen,
         samples=samples(expansion, plan.comparison),
         budget_micro_usd=None if most is None else max(0, most - exposed),
         digest=digest(expansion.scratch) if options.plan or options.on_paper else "",

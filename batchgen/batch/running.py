@@ -15,6 +15,7 @@ from batchgen.batch.means import Means
 from batchgen.batch.planning import Planned, idle, planned
 from batchgen.batch.records import open_journal, open_record, require_free
 from batchgen.batch.seller import client_of, require_credential
+from batchgen.batch.storing import pictures_of
 from batchgen.batch.telling import tell
 from batchgen.batch.wishes import chosen_totals
 from batchgen.batch.working import work
@@ -30,8 +31,6 @@ from batchgen.manifest.rejects import NAME as REJECTS
 from batchgen.plan import Plan
 from batchgen.report.summary import reported, summary, write_report
 from batchgen.store.decode import Structure
-from batchgen.store.local import LocalStore
-from batchgen.store.owner import claim
 from batchgen.verdict import verdict
 
 LONG_PARKED_SECONDS = 24 * 3600
@@ -112,13 +111,14 @@ def _turned_away(options: RunOptions) -> None:
 
 async def _opened(read: Asked, stack: AsyncExitStack, means: Means) -> SqlJournal:
     """Take the batch: its folder must be writable before anything else happens."""
-    await LocalStore(read.location.folder, Structure(), disk=means.disk).ready()
+    kept = pictures_of(read.location, disk=means.disk)
+    await kept.store(Structure()).ready()
     aliases = read.aliases
     try:
         journal = await stack.enter_async_context(
             open_journal(read.location, read.identity(), verb="run", also_known_as=aliases)
         )
-        await anyio.to_thread.run_sync(claim, str(read.location.folder), journal.identity.batch_id)
+        await kept.take(journal.identity.batch_id)
         return means.journal(journal)
     except OSError as broken:
         raise SettingsError(
@@ -131,7 +131,7 @@ def _idle(read: Asked, seconds: float) -> Ending:
     folder = str(read.location.folder)
     with open_record(read.location) as record:
         code, reason = verdict(record.totals(), Halt(), read.manifest.terms.failures.accept)
-        told = summary(record, folder)
+        told = summary(record, folder, read.location.kept_in())
     report = str(read.location.folder / "report.json")
     if not reported(report, told):
         write_report(report, told)

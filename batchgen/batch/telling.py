@@ -8,6 +8,6 @@ from batchgen.report.summary import Summary, summary, write_report
 def tell(location: Location) -> Summary:
     """Write it anew; returns what it says."""
     with open_record(location) as record:
-        told = summary(record, str(location.folder))
+        told = summary(record, str(location.folder), location.kept_in())
     write_report(str(location.folder / "report.json"), told)
     return told

@@ -20,6 +20,7 @@ from batchgen.batch.hanging import hang
 from batchgen.batch.labelling import labels
 from batchgen.batch.records import open_record
 from batchgen.batch.seller import preparer, seller
+from batchgen.batch.storing import pictures_of
 from batchgen.brake import Brake
 from batchgen.engine.local import BEGUN, LocalEngine
 from batchgen.errors import BatchgenError, JournalError
@@ -58,7 +59,7 @@ async def work(asked: Asked, journal: SqlJournal, record: Record, options: RunOp
     halt = Halt()
     async with _judge(asked) as judge:
         most = asked.manifest.terms.limits.expert.max_bytes
-        store = LocalStore(asked.location.folder, judge, disk=options.means.disk, max_bytes=most)
+        store = pictures_of(asked.location, disk=options.means.disk, max_bytes=most).store(judge)
         await store.ready()
         await anyio.to_thread.run_sync(tidy, str(asked.location.folder))
         await _tidy(journal, record, store)

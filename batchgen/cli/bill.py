@@ -26,7 +26,7 @@ _MARGIN: Final = " " * 15
 
 def lines(plan: "Plan") -> Iterator[str]:
     """A plan for people, at most 80 columns wide but for the folder."""
-    yield first_lines(plan.folder, plan.run, new=plan.new)
+    yield first_lines(plan.folder, plan.run, new=plan.new, store=plan.store)
     for kind, meaning in _KINDS.items():
         if count := plan.comparison.counts.get(kind, 0):
             yield f"  {kind:<12} {count:>9,}  {meaning}"
@@ -102,7 +102,8 @@ def _needs(plan: "Plan") -> Iterator[str]:
         guess = "; no picture was timed yet" if found.guessed else ""
         yield from _wrapped("time", f"about {span(found.seconds)}, held back by {found.reason}{guess}")
     free = "" if found.free_bytes is None else f", {volume(found.free_bytes)} free"
-    yield f"  disk         about {volume(found.needed_bytes)}{free}{'' if found.fits else ': NOT ENOUGH'}"
+    where = "size" if plan.store else "disk"
+    yield f"  {where}         about {volume(found.needed_bytes)}{free}{'' if found.fits else ': NOT ENOUGH'}"
 
 
 def _samples(plan: "Plan") -> Iterator[str]:
@@ -156,6 +157,7 @@ def as_json(plan: "Plan") -> dict[str, Any]:
             for each in plan.samples
         ],
         "warnings": [*plan.siblings, *plan.warnings],
+        **({"store": plan.store} if plan.store else {}),
     }
 
 

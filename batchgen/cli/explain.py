@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batchgen.cli.later import later_options
 from batchgen.cli.options import MANIFEST, SETTINGS, batch_options, console, voice_options, where
 from batchgen.cli.verbs import VERBS
 from batchgen.errors import SettingsError
@@ -25,7 +24,6 @@ Examples:
 """
 
 
-@later_options("explain")
 @click.command("explain", short_help=VERBS["explain"], epilog=_EPILOG, context_settings=SETTINGS)
 @click.argument("words", nargs=-1, required=True, metavar="[MANIFEST] ID|FILE")
 @batch_options

@@ -11,7 +11,6 @@ from typing import Any, BinaryIO, Final
 import click
 
 from batchgen.cli.console import Console
-from batchgen.cli.later import later_options
 from batchgen.cli.options import SETTINGS, batch_options, console, manifest_argument, voice_options, where
 from batchgen.cli.verbs import VERBS
 from batchgen.errors import SettingsError
@@ -40,7 +39,6 @@ class _Asked:
     wide: bool
 
 
-@later_options("export")
 @click.command("export", short_help=VERBS["export"], epilog=_EPILOG, context_settings=SETTINGS)
 @manifest_argument
 @click.option(

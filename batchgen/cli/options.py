@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -19,7 +19,7 @@ MANIFEST: Final = "batchgen.yaml"
 SETTINGS: Final = {"auto_envvar_prefix": "BATCHGEN", "help_option_names": ["-h", "--help"]}
 """Without the verb's name in it: BATCHGEN_OUTPUTS means the same to every verb."""
 
-_PLACE: Final = ("outputs", "journal", "provider")
+_PLACE: Final = ("outputs", "journal", "store", "provider")
 _SPAN: Final = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 
 
@@ -45,11 +45,13 @@ class Where:
     outputs: str | None
     journal: str | None
     provider: str | None
+    store: str | None
     typed: tuple[str, ...]
 
     def locate(self, desk: Desk) -> "Location":
         """Find the batch."""
-        return desk.doors.locate(self.source, outputs=self.outputs, provider=self.provider, journal=self.journal)
+        found = desk.doors.locate(self.source, outputs=self.outputs, provider=self.provider, journal=self.journal)
+        return replace(found, store=self.store or "")
 
 
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,9 +65,10 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--outputs, --journal, --provider."""
+    """--outputs, --journal, --store, --provider."""
     for add in (
         click.option("--provider", metavar="local|URL", help="Who paints, instead of who the manifest names."),
+        click.option("--store", metavar="URL", help="Where batches keep their pictures, if not in their folders."),
         click.option("--journal", metavar="PATH", help="The journal, if it is not in the batch folder."),
         click.option("--outputs", metavar="DIR", help="The folder that batches land in."),
     ):
@@ -106,7 +109,8 @@ def where(ctx: click.Context, source: str | None = None) -> Where:
     named = source or given.get("manifest", MANIFEST)
     typed = (named,) if source or _was_typed(ctx, "manifest") else ()
     options = (word for name in _PLACE if _was_typed(ctx, name) for word in (f"--{name}", given[name]))
-    return Where(named, given["outputs"], given["journal"], given["provider"], (*options, *_guarded(typed)))
+    place = given["outputs"], given["journal"], given["provider"], given["store"]
+    return Where(named, *place, (*options, *_guarded(typed)))
 
 
 def _guarded(typed: tuple[str, ...]) -> Iterator[str]:

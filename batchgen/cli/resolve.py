@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from batchgen.cli.console import Console
-from batchgen.cli.later import later_options
 from batchgen.cli.options import SETTINGS, Where, batch_options, console, voice_options, where
 from batchgen.cli.verbs import VERBS
 from batchgen.errors import SettingsError
@@ -31,7 +30,6 @@ Examples:
 _SHOWN: Final = 50
 
 
-@later_options("resolve")
 @click.command("resolve", short_help=VERBS["resolve"], epilog=_EPILOG, context_settings=SETTINGS)
 @click.argument("words", nargs=-1, metavar="[MANIFEST] [ID|GLOB]...")
 @click.option("--resend", is_flag=True, allow_from_autoenv=False, help="Buy them again; the old stays in doubt.")

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import click
 
-from batchgen.cli.later import later_options
 from batchgen.cli.options import SETTINGS, batch_options, console, manifest_argument, voice_options, where
 from batchgen.cli.verbs import VERBS
 from batchgen.journal import STATES, Run
@@ -27,7 +26,6 @@ _COLUMN: Final = 10
 _BY_MODEL: Final = ("queued", "running", "stored", "failed", "in_doubt")
 
 
-@later_options("status")
 @click.command("status", short_help=VERBS["status"], epilog=_EPILOG, context_settings=SETTINGS)
 @manifest_argument
 @click.option(
@@ -48,7 +46,7 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
     found = Summary(location.name, str(location.folder))
     if location.exists:
         with ctx.obj.doors.open_record(location) as record:
-            found = summary(record, str(location.folder))
+            found = summary(record, str(location.folder), location.kept_in())
     free = free_bytes(str(location.folder))
     if gauges:
         from batchgen.report.exposition import exposition
@@ -63,7 +61,7 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
 
 def _lines(found: Summary, free_bytes: int | None) -> Iterator[str]:
     run = found.runs[0].number if found.runs else 0
-    yield first_lines(found.folder, run, new=not found.runs)
+    yield first_lines(found.folder, run, new=not found.runs, store=found.store)
     if not found.runs:
         return
     for state in STATES:

@@ -29,14 +29,5 @@ SECTIONS: Final = {
 UNLISTED: Final = {"validate": "what is wrong with a manifest, without asking anybody"}
 """Verbs that help does not list."""
 
-_PLACE: Final = ("--store",)
-
-LATER_OPTIONS: Final = {
-    "plan": (*_PLACE, "--dask"),
-    "run": (*_PLACE, "--dask"),
-    "status": _PLACE,
-    "export": _PLACE,
-    "resolve": _PLACE,
-    "explain": _PLACE,
-}
+LATER_OPTIONS: Final = {"plan": ("--dask",), "run": ("--dask",)}
 """Options of later releases by verb: refused in words, never passed over in silence."""

@@ -58,7 +58,7 @@ def _options(ctx: click.Context, named: Where, location: "Location") -> "VerifyO
     given = ctx.params
     run = None
     if os.path.isfile(named.source):
-        run = RunOptions(named.source, named.outputs, named.journal, named.provider)
+        run = RunOptions(named.source, named.outputs, named.journal, named.provider, named.store)
     return VerifyOptions(location, given["read_data"], given["repair"], given["accept_old_copy"], run)
 
 

@@ -62,6 +62,7 @@ def options(ctx: click.Context, named: Where, speaker: Console) -> "RunOptions":
         outputs=named.outputs,
         journal=named.journal,
         provider=named.provider,
+        store=named.store,
         grace_seconds=given.get("grace", 0.0),
         max_pictures=given.get("max_pictures"),
         max_micro_usd=given.get("max_usd"),

@@ -24,7 +24,8 @@ class Plan:
 
     `costs` are what is to be bought, by model and size; `budget_micro_usd` is what may still be spent, None without a
     bound; `samples` a few of the pictures to be; `siblings` batches that hold these pictures already; `free` says
-    that nothing is charged. `inputs` and `digest` stand for the files, and for every id and fingerprint.
+    that nothing is charged; `store` is the address of the pictures if they go elsewhere. `inputs` and `digest` stand
+    for the files, and for every id and fingerprint.
     """
 
     folder: str
@@ -42,6 +43,7 @@ class Plan:
     inputs: str = ""
     digest: str = ""
     wishes: str = ""
+    store: str = ""
 
     @property
     def to_buy(self) -> int:

@@ -200,7 +200,7 @@ def _next(ended: Ended) -> Iterator[str]:
     summary = ended.summary
     match ended.exit_code:
         case 0 if summary is not None and summary.of("stored"):
-            yield from _found(many(summary.of("stored"), "picture"), visible(summary.folder))
+            yield from _found(many(summary.of("stored"), "picture"), visible(summary.store or summary.folder))
             yield from _command(("report", *ended.where, "--open"), "to see them")
         case 0:
             return

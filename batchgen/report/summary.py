@@ -37,7 +37,8 @@ class FailureCount:
 class Summary:
     """A batch in figures; `folder` is absolute, `runs` the newest first, `failures` the most frequent first.
 
-    `live` says that a run holds the batch now; `models` are the counts by model.
+    `store` is the address of its pictures if they are not in the folder. `live` says that a run holds the batch
+    now; `models` are the counts by model.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Summary:
     runs: tuple[Run, ...] = ()
     live: bool = False
     models: Mapping[str, Mapping[State, int]] = field(default_factory=dict)
+    store: str = ""
 
     def of(self, state: State) -> int:
         """The number of jobs in one state."""
@@ -60,7 +62,7 @@ class Summary:
         return sum(self.counts.values())
 
 
-def summary(record: Record, folder: str) -> Summary:
+def summary(record: Record, folder: str, store: str = "") -> Summary:
     """Read a batch's figures; no job is looked at but the failed ones."""
     totals = record.totals()
     return Summary(
@@ -73,6 +75,7 @@ def summary(record: Record, folder: str) -> Summary:
         runs=tuple(record.runs[:RUNS]),
         live=record.live,
         models=totals.models,
+        store=store,
     )
 
 
@@ -101,6 +104,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
         "lost_usd": dollars(money.lost),
         "failures": [{"class": each.failure, "reason": each.reason, "jobs": each.jobs} for each in summary.failures],
         "runs": [_run(each) for each in summary.runs],
+        **({"store": summary.store} if summary.store else {}),
     }
 
 

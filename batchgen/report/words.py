@@ -76,6 +76,7 @@ def owed(money: Money) -> str:
     return ", ".join(filter(None, parts))
 
 
-def first_lines(folder: str, run: int, *, new: bool) -> str:
-    """Where the batch lives, whole however long, and which run of it this is."""
-    return f"{visible(folder)}\n{'new batch' if new else f'run {run} of this batch'}"
+def first_lines(folder: str, run: int, *, new: bool, store: str = "") -> str:
+    """Where the batch lives, and its pictures if elsewhere, whole however long; and which run of it this is."""
+    pictures = f"\npictures in {visible(store)}" if store else ""
+    return f"{visible(folder)}{pictures}\n{'new batch' if new else f'run {run} of this batch'}"

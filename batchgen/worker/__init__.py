@@ -66,6 +66,8 @@ class Worker:
             halt.stop_buying(75, str(later))
         except Stop as stop:
             halt.obey(stop)
+        except ConnectionError as away:  # of the store alone: the provider's calls have errors of their own
+            halt.stop_buying(75, f"{away.strerror or 'the store does not answer'}; what is paid for waits for it")
         except OSError as broken:
             reason = broken.strerror or str(broken)
             halt.stop_buying(4, f"the folder of the pictures failed ({reason}); what is paid for waits there")
