@@ -15,7 +15,7 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 
-pytest_plugins = ["tests.chromium"]
+pytest_plugins = ["tests.chromium", "tests.s3"]
 
 ON_THE_LOOP = [
     "batchgen.api",

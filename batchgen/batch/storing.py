@@ -14,6 +14,7 @@ from batchgen.store.decode import Check
 from batchgen.store.disk import Disk
 from batchgen.store.local import MAX_BYTES, LocalShelf, LocalStore
 from batchgen.store.owner import claim, remember
+from batchgen.store.references import BucketReferences, FolderReferences, References
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,15 @@ class Keeping:
         from batchgen.store.objects import ListedShelf  # noqa: PLC0415
 
         return ListedShelf(open_bucket(place, _environ()))
+
+    def references(self) -> References:
+        """Where references are shared with other machines."""
+        place = self._place()
+        if place is None or place.folder:
+            return FolderReferences(place.folder if place else self.folder)
+        from batchgen.store.bucket import open_bucket  # noqa: PLC0415
+
+        return BucketReferences(open_bucket(place, _environ()))
 
     @property
     def files(self) -> str:

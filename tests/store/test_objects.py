@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.store import StoreContract
-from tests.store.buckets import S3, BucketPlace, memory_place
+from tests.s3 import S3
+from tests.store.buckets import BucketPlace, memory_place
 
 pytestmark = pytest.mark.anyio
 
