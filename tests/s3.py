@@ -53,16 +53,14 @@ class S3:
 
     def store(self, bucket: str, prefix: str | None = None, **config: Any) -> S3Store:
         """A bucket of it, without waiting or trying again."""
-        return S3Store(
-            bucket,
-            prefix=prefix,
-            endpoint=self.endpoint,
-            access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
-            secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
-            region="us-east-1",
-            client_options={"allow_http": True},
-            **config,
-        )
+        usual: dict[str, Any] = {
+            "endpoint": self.endpoint,
+            "access_key_id": self.environ["AWS_ACCESS_KEY_ID"],
+            "secret_access_key": self.environ["AWS_SECRET_ACCESS_KEY"],
+            "region": "us-east-1",
+            "client_options": {"allow_http": True},
+        }
+        return S3Store(bucket, prefix=prefix, **(usual | config))
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def found(record: SqlRecord, location: Location, wanted: Given) -> Progress | No
     for numbers in _candidates(record, wanted):
         if jobs := _numbered(record, numbers):
             return min(jobs, key=lambda each: (not _lies_at(each, location, wanted), each.standing != "current"))
-    if not os.path.abspath(wanted.picture).startswith(f"{location.folder}/"):
+    if not os.path.abspath(wanted.picture).startswith(f"{location.folder}/") and "://" not in wanted.picture:
         return None
     return next((each for each in record.entries() if _lies_at(each, location, wanted)), None)
 
@@ -93,5 +93,8 @@ def _numbered(record: SqlRecord, numbers: list[int]) -> list[Progress]:
 def _lies_at(progress: Progress, location: Location, wanted: Given) -> bool:
     if not isinstance(progress.milestone, Stored):
         return False
-    path = os.path.abspath(wanted.picture)
-    return any(path == str(location.folder / asset.name) for asset in progress.milestone.assets)
+    path, store = os.path.abspath(wanted.picture), location.kept_in()
+    return any(
+        path == str(location.folder / asset.name) or (store and wanted.picture == f"{store}/{asset.name}")
+        for asset in progress.milestone.assets
+    )
