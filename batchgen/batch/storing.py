@@ -55,7 +55,7 @@ class Keeping:
         return BucketStore(bucket, self.folder, check, disk=self.disk, max_bytes=self.max_bytes)
 
     def shelf(self) -> Shelf:
-        """The pictures for readers who look at many of them: an object store is listed once, when first asked."""
+        """The pictures for readers who look at all of them: an object store is listed once, when first asked."""
         place = self._place()
         if place is None or place.folder:
             return LocalShelf(place.folder if place else self.folder)
@@ -63,6 +63,16 @@ class Keeping:
         from batchgen.store.objects import ListedShelf  # noqa: PLC0415
 
         return ListedShelf(open_bucket(place, _environ()))
+
+    def asked(self) -> Shelf:
+        """The pictures for readers who look at some of them, as they are whenever they are asked for."""
+        place = self._place()
+        if place is None or place.folder:
+            return LocalShelf(place.folder if place else self.folder)
+        from batchgen.store.bucket import open_bucket  # noqa: PLC0415
+        from batchgen.store.objects import BucketShelf  # noqa: PLC0415
+
+        return BucketShelf(open_bucket(place, _environ()))
 
     def references(self) -> References:
         """Where references are shared with other machines."""

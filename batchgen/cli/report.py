@@ -18,6 +18,8 @@ from batchgen.report.words import many
 
 if TYPE_CHECKING:
     from batchgen.journal import Record
+    from batchgen.location import Location
+    from batchgen.report.gallery import Elsewhere
     from batchgen.report.page import Made
     from batchgen.report.thumbnails import Thumbnails
 
@@ -36,6 +38,7 @@ _EVERY_SECONDS = 5.0
 @click.option("--open", "opened", is_flag=True, allow_from_autoenv=False, help="Open it in the browser.")
 @click.option("-o", "--to", metavar="FILE", allow_from_autoenv=False, help="The page, if not report.html of the batch.")
 @click.option("--contact-sheet", metavar="FILE", allow_from_autoenv=False, help="Contact sheets too, as PNG.")
+@click.option("--base-url", metavar="URL", help="Link to the pictures there, if a store of theirs is published.")
 @batch_options
 @voice_options
 @click.pass_context
@@ -55,10 +58,16 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
     target = os.path.abspath(ctx.params["to"] or location.folder / "report.html")
     if not target.endswith((".html", ".htm")):
         raise click.UsageError(f"-o {ctx.params['to']}: the page is an .html file")
+    elsewhere = _elsewhere(location, ctx.params["base_url"])
+    shelf = None if elsewhere is None else elsewhere.shelf
     try:
-        with ctx.obj.doors.open_record(location) as record, Thumbnails(location.folder) as thumbnails:
+        with (
+            ctx.obj.doors.open_record(location) as record,
+            Thumbnails(location.folder, pictures=shelf) as thumbnails,
+        ):
             asked = Asked(
                 folder=str(location.folder),
+                elsewhere=elsewhere,
                 target=target,
                 now=time.time(),
                 where=_words(named, record.identity.manifest),
@@ -72,6 +81,19 @@ def command(ctx: click.Context, /, **_given: Any) -> int:
     if ctx.params["opened"]:
         show(Path(made.file).as_uri(), speaker)
     return 0
+
+
+def _elsewhere(location: "Location", base_url: str | None) -> "Elsewhere | None":
+    """Where the pictures are, if not in the batch folder."""
+    if not location.kept_in():
+        return None
+    from batchgen.batch.storing import pictures_of
+    from batchgen.report.export import checked_base
+    from batchgen.report.gallery import Elsewhere
+
+    kept = pictures_of(location)
+    files = kept.url if kept.files else ""
+    return Elsewhere(kept.url, kept.shelf(), files if base_url is None else checked_base(base_url))
 
 
 def _words(named: Where, manifest: str) -> tuple[str, ...]:

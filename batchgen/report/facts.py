@@ -9,7 +9,7 @@ from batchgen.journal import STATES, Record, Run, State
 from batchgen.ledger import Money
 from batchgen.report.cards import remedy
 from batchgen.report.closing import Ended, happened
-from batchgen.report.gallery import Gallery
+from batchgen.report.gallery import Elsewhere, Gallery
 from batchgen.report.plain import harmless, visible
 from batchgen.report.summary import Summary, summary
 from batchgen.report.timings import Completions, Latency
@@ -28,6 +28,7 @@ class Asked:
     """What a page is made of: the batch `folder`, the `target` file, both absolute, and the time `now`, unix seconds.
 
     `where` are the words that name the batch to `run`; `budget_micro_usd` is what it may cost, None when nobody said.
+    `elsewhere` is where the pictures are, if not in the folder.
     """
 
     folder: str
@@ -35,6 +36,7 @@ class Asked:
     now: float
     where: tuple[str, ...]
     budget_micro_usd: int | None = None
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def facts(record: Record, gallery: Gallery, asked: Asked) -> dict[str, Any]:
     return {
         "name": visible(found.name),
         "folder": visible(found.folder),
+        "store": visible(asked.elsewhere.address) if asked.elsewhere else "",
+        "linked": bool(asked.elsewhere and asked.elsewhere.base_url),
         "headline": headline(found),
         "made": moment(asked.now),
         "live": found.live,

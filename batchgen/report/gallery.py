@@ -14,8 +14,10 @@ from batchgen.journal import Progress, Record, Written
 from batchgen.ledger import Money, change
 from batchgen.lifecycle import InDoubt, Stored
 from batchgen.report.cards import Card, card, reference_name
+from batchgen.report.export import url
 from batchgen.report.plain import harmless
 from batchgen.report.timings import Timings
+from batchgen.store import Shelf
 from batchgen.store.thumbs import shard
 
 COLUMNS: Final = (
@@ -44,16 +46,38 @@ class _Once:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Pictures that are no files here: their address for people, and where they are published, if anywhere."""
+
+    address: str
+    shelf: Shelf
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
     """Where the page finds pictures: `pictures` and `thumbs` are paths from it, `folder` is where the pictures are now.
 
-    `shown` are the hashes of the pictures that have a thumbnail.
+    `shown` are the hashes of the pictures that have a thumbnail; `elsewhere` says where pictures are that are no files.
     """
 
     folder: str
     pictures: str
     thumbs: str
     shown: Container[str]
+    elsewhere: Elsewhere | None = None
+
+    def has(self, name: str) -> bool:
+        """Whether a picture is there."""
+        if self.elsewhere is not None:
+            return self.elsewhere.shelf.stat(name) is not None
+        return os.path.isfile(os.path.join(self.folder, name))
+
+    def href(self, name: str) -> str:
+        """The address of a picture as the page links to it; empty when nobody said where it is published."""
+        if self.elsewhere is not None:
+            return self.elsewhere.base_url and url(self.elsewhere.base_url, name)
+        return relative_url(f"{self.pictures}/{name}")
 
 
 @dataclass(slots=True)
@@ -142,10 +166,11 @@ class Gallery:
         return self._rows.number([row.number, row.id, list(row.cells.items())], f"{row.number}\0{row.id}")
 
     def _file(self, asset: Asset) -> list[Any]:
-        there = os.path.isfile(os.path.join(self.places.folder, asset.name))
+        there = self.places.has(asset.name)
         self.missing += not there
-        thumb = f"{self.places.thumbs}/{shard(asset.sha256)}" if asset.sha256 in self.places.shown else ""
-        href = relative_url(f"{self.places.pictures}/{asset.name}") if there else ""
+        shown = asset.sha256 in self.places.shown and (there or self.places.elsewhere is None)
+        thumb = f"{self.places.thumbs}/{shard(asset.sha256)}" if shown else ""
+        href = self.places.href(asset.name) if there else ""
         return [href, asset.name, asset.size, asset.sha256, asset.width, asset.height, thumb]
 
 

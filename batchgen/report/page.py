@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from batchgen.journal import Record
 from batchgen.report.facts import Asked, facts
@@ -53,7 +54,8 @@ def make(record: Record, asked: Asked, thumbnails: Thumbnails, told: Told = lamb
     beside = files_of(asked.target)
     shown = _thumbnails(record, thumbnails, os.path.join(os.path.dirname(asked.target), beside, "thumbs"), told)
     pictures = relative_to(asked.folder, asked.target)
-    gallery = Gallery(record, Places(asked.folder, pictures, f"{relative_url(beside)}/thumbs", shown))
+    places = Places(asked.folder, pictures, f"{relative_url(beside)}/thumbs", shown, asked.elsewhere)
+    gallery = Gallery(record, places)
     part, jobs_part = (f"{asked.target}.{secrets.token_hex(4)}.{name}" for name in ("part", "jobs"))
     try:
         with open(jobs_part, "w+", encoding="ascii") as jobs:
@@ -135,7 +137,7 @@ def _text(record: Record, asked: Asked, gallery: Gallery) -> str:
         autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(sheet), trim_blocks=True, lstrip_blocks=True
     )
     return shapes.get_template("report.html").render(
-        policy=_policy(style, script),
+        policy=_policy(style, script, asked.elsewhere.base_url if asked.elsewhere else ""),
         style=Markup(style),  # noqa: S704 - our own
         script=Markup(script),  # noqa: S704 - our own
         jobs=Markup(_JOBS),  # noqa: S704 - our own
@@ -144,12 +146,13 @@ def _text(record: Record, asked: Asked, gallery: Gallery) -> str:
     )
 
 
-def _policy(style: str, script: str) -> str:
+def _policy(style: str, script: str, base_url: str) -> str:
+    published = "://".join(urlsplit(base_url)[:2]) + " " if base_url.startswith("http") else ""
     hashes = (base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in (style, script))
     styled, scripted = hashes
     return (
         f"default-src 'none'; style-src 'sha256-{styled}'; script-src 'sha256-{scripted}'; "
-        "img-src 'self' file: data:; base-uri 'none'; form-action 'none'"
+        f"img-src 'self' {published}file: data:; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -161,4 +164,5 @@ def _shared(record: Record, asked: Asked, gallery: Gallery) -> dict[str, Any]:
         "name": identity.name,
         "redo": shlex.join(("batchgen", "run", *asked.where, "--redo")),
         "made": asked.now,
+        "elsewhere": asked.elsewhere.address if asked.elsewhere else None,
     }

@@ -7,17 +7,20 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from tempfile import NamedTemporaryFile
 from types import TracebackType
 from typing import IO, Final, Self
 
 from batchgen.errors import BatchgenError
 from batchgen.job import Asset
+from batchgen.store import Shelf
 from batchgen.store.disk import RealDisk
 from batchgen.store.folder import Folder
 from batchgen.store.thumbs import keep, place, whole
@@ -56,10 +59,14 @@ def placeholder(problem: str) -> Thumbnail:
 class Thumbnails:
     """The thumbnails of one batch folder; safe to be asked from many threads. Use it as a context manager.
 
-    A folder that cannot be written costs only time: thumbnails are made again when they are asked for again.
+    `pictures` is where the pictures are, if not in the folder: they are fetched to be made small. A folder that cannot
+    be written costs only time: thumbnails are made again when they are asked for again.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], processes: int | None = None) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str], processes: int | None = None, pictures: Shelf | None = None
+    ) -> None:
+        self._pictures = pictures
         self._folder = Folder(os.path.realpath(folder), RealDisk())
         self._count = processes or len(os.sched_getaffinity(0))
         self._idle: queue.SimpleQueue[_Shrinker | None] = queue.SimpleQueue()
@@ -90,6 +97,12 @@ class Thumbnails:
         """The thumbnail of a picture, kept or made now, or a placeholder. Blocks; raises nothing."""
         if data := whole(self.place(asset)):
             return Thumbnail(data)
+        made = self._here(asset) if self._pictures is None else self._fetched(self._pictures, asset)
+        if not made.problem:
+            keep(self.place(asset), made.data)
+        return made
+
+    def _here(self, asset: Asset) -> Thumbnail:
         try:
             path = self._folder.path(asset.name)
             size = os.lstat(path).st_size
@@ -97,10 +110,18 @@ class Thumbnails:
             return placeholder("the picture is not there")
         if size != asset.size or not os.path.isfile(path) or os.path.islink(path):
             return placeholder("the picture is not the one that was stored")
-        made = self._make(path)
-        if not made.problem:
-            keep(self.place(asset), made.data)
-        return made
+        return self._make(path)
+
+    def _fetched(self, pictures: Shelf, asset: Asset) -> Thumbnail:
+        try:
+            with pictures.open(asset.name) as file, NamedTemporaryFile(prefix="batchgen-") as copy:
+                shutil.copyfileobj(file, copy)
+                copy.flush()
+                if copy.tell() != asset.size:
+                    return placeholder("the picture is not the one that was stored")
+                return self._make(copy.name)
+        except (OSError, ValueError, BatchgenError):
+            return placeholder("the picture is not there")
 
     def each(self, assets: Iterable[Asset]) -> Iterator[tuple[Asset, Thumbnail]]:
         """All of them in order, made side by side; only a few are held at once."""

@@ -24,6 +24,8 @@ from batchgen.store.disk import Disk
 from batchgen.store.local import MAX_BYTES, LocalStore
 from batchgen.store.names import PARTS, Proof, checked, checked_stem, proof_name
 from batchgen.store.parts import proof_of, proven, whole_set
+from batchgen.store.thumbs import keep
+from batchgen.store.thumbs import place as thumb
 
 
 class BucketShelf:
@@ -166,6 +168,8 @@ class BucketStore(LocalStore):
 
     def _publish(self, proof: Proof, stem: str, picture: Picture, label: Label | None) -> Saved:  # noqa: ARG002
         """What a local store would link here is still to be sent up."""
+        if picture.small:
+            keep(thumb(self._folder.root, proof.sha256), picture.small)
         size = os.stat(self._folder.path(proof_name(proof))).st_size
         coming = Coming(proof, stem, picture, size)
         return _saved(coming, coming.names()[0])

@@ -17,6 +17,7 @@ from batchgen.journal import Progress, Record, Selection
 from batchgen.location import Location
 from batchgen.report.cards import Card, card
 from batchgen.report.thumbnails import Thumbnails
+from batchgen.store import Shelf
 from batchgen.view import told
 from batchgen.view.asked import Asked, read
 from batchgen.view.life import life_of
@@ -32,13 +33,17 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every page is made from. `where` are the words that name the batch in a command, as they were typed."""
+    """What every page is made from. `where` are the words that name the batch in a command, as they were typed.
+
+    `pictures` is where the pictures are, if not in the batch folder.
+    """
 
     watch: Watch
     thumbs: Thumbnails
     location: Location
     source: str
     where: tuple[str, ...] = ()
+    pictures: Shelf | None = None
     templates: Environment = field(default_factory=told.environment)
     shrinking: anyio.CapacityLimiter = field(default_factory=partial(anyio.CapacityLimiter, 2))
 

@@ -17,6 +17,7 @@ from batchgen.job import Asset, FileReference
 from batchgen.journal import Progress
 from batchgen.lifecycle import Stored
 from batchgen.picture import EXTENSIONS
+from batchgen.store import Shelf
 from batchgen.view.pages import desk_of, one_job
 
 _KEEP: Final = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -36,7 +37,10 @@ async def thumb(request: Request) -> Response:
 
 async def picture(request: Request) -> Response:
     """A stored picture as it is."""
-    asset = await _asset(request)
+    asset, pictures = await _asset(request), desk_of(request).pictures
+    if asset is not None and pictures is not None and asset.media_type in EXTENSIONS:
+        data = await anyio.to_thread.run_sync(_kept_elsewhere, pictures, asset)
+        return Response(status_code=404) if data is None else Response(data, media_type=asset.media_type, headers=_KEEP)
     place = None if asset is None else inside(desk_of(request).location.folder, asset.name)
     if asset is None or place is None or asset.media_type not in EXTENSIONS:
         return Response(status_code=404)
@@ -57,6 +61,14 @@ async def reference(request: Request) -> Response:
             if data is not None:
                 return Response(data, media_type=media_type, headers=_KEEP)
     return Response(status_code=404)
+
+
+def _kept_elsewhere(pictures: Shelf, asset: Asset) -> bytes | None:
+    try:
+        with pictures.open(asset.name) as file:
+            return file.read()
+    except OSError:
+        return None
 
 
 def inside(folder: Path, name: str) -> Path | None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import anyio
 
+from batchgen.batch.storing import pictures_of
 from batchgen.errors import SettingsError
 from batchgen.gateway.serve import listen, origin, running
 from batchgen.location import Location
@@ -47,8 +48,9 @@ async def serve(options: ViewOptions, open_record: Open, ready: Callable[[str], 
     watch = Watch(Batch(options.location, open_record, agreed))
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listen(options.port))
-        thumbs = stack.enter_context(Thumbnails(options.location.folder))
-        desk = Desk(watch, thumbs, options.location, options.source, options.where)
+        pictures = pictures_of(options.location).asked() if options.location.kept_in() else None
+        thumbs = stack.enter_context(Thumbnails(options.location.folder, pictures=pictures))
+        desk = Desk(watch, thumbs, options.location, options.source, options.where, pictures)
         await stack.enter_async_context(running(create_app(desk), listener))
         group = await stack.enter_async_context(anyio.create_task_group())
         stop = anyio.Event()

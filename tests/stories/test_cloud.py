@@ -102,6 +102,14 @@ def test_a_batch_in_a_bucket(cloud: Cloud) -> None:
     explained = cloud.type("explain", "m.yaml", f"{cloud.url}/story/job002.png")
     assert "job002: stored" in explained.text, explained.text
 
+    made = cloud.type("report", "m.yaml", "--base-url", "https://cdn.example.com/nights/story")
+    assert made.code == 0, made.text
+    page = (cloud.world.root / "outputs/story/report.html").read_text()
+    assert page.count("https://cdn.example.com/nights/story/job00") == 4
+    assert f"{cloud.url}/story" in page
+    thumbs = cloud.world.root / "outputs/story/report_files/thumbs"
+    assert len(list(thumbs.rglob("*.jpg"))) == 4
+
     elsewhere = cloud.type("run", "m.yaml", "--store", f"s3://{cloud.bucket}/other")
     assert elsewhere.code == 2
     assert f"kept in {cloud.url}/story" in elsewhere.text

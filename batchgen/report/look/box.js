@@ -67,13 +67,13 @@ class Box {
   }
 
   pictures(job) {
-    const there = job.files.filter((file) => file.href);
+    const there = job.files.filter((file) => file.href || (shared.elsewhere && file.thumb));
     if (!there.length) {
       const why = job.files.length ? "The picture is not in the folder any more." : legible(job.reason ?? job.next);
       return make("p", { className: "blank" }, why);
     }
     const shown = there.map((file) => {
-      const image = make("img", { alt: `Picture of ${legible(job.id)}`, src: file.href, draggable: false });
+      const image = make("img", { alt: `Picture of ${legible(job.id)}`, src: file.href || file.thumb, draggable: false });
       image.addEventListener("error", () => { if (file.thumb && !image.src.endsWith(file.thumb)) image.src = file.thumb; }, { once: true });
       return image;
     });
@@ -95,7 +95,7 @@ class Box {
       ["run", job.run], ["kept", job.changed ? "the manifest asks for something else now" : null],
       ...job.files.flatMap((file) => [
         ["file", file.href ? make("a", { href: file.href, target: "_blank", rel: "noopener" }, legible(file.name)) : file.name],
-        ["", file.href ? null : "not there any more"], ["", `${file.width} × ${file.height}, ${size(file.bytes)}`],
+        ["", file.href ? null : shared.elsewhere && file.thumb ? `in ${legible(shared.elsewhere)}` : "not there any more"], ["", `${file.width} × ${file.height}, ${size(file.bytes)}`],
         ["sha256", make("span", { className: "mono" }, file.sha256)]]),
     ])));
     if (job.row) parts.push(this.part(`Row ${job.row[0]}`, this.list_(job.row[2].filter(([, cell]) => cell))));
