@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from batchgen.errors import SettingsError
+from batchgen.errors import SettingsError, Unfinished
 from batchgen.location import Location
 from batchgen.store import Shelf
 from batchgen.store.address import Address, address
@@ -55,14 +55,26 @@ class Keeping:
         return BucketStore(bucket, self.folder, check, disk=self.disk, max_bytes=self.max_bytes)
 
     def shelf(self) -> Shelf:
-        """The pictures for readers who look at all of them: an object store is listed once, when first asked."""
+        """The pictures for readers who look at all of them: an object store is listed now, once. Blocks.
+
+        Raises:
+            Unfinished: the store does not answer.
+            SettingsError: it cannot be used as it is set.
+        """
         place = self._place()
         if place is None or place.folder:
             return LocalShelf(place.folder if place else self.folder)
         from batchgen.store.bucket import open_bucket  # noqa: PLC0415
         from batchgen.store.objects import ListedShelf  # noqa: PLC0415
 
-        return ListedShelf(open_bucket(place, _environ()))
+        listed = ListedShelf(open_bucket(place, _environ()))
+        try:
+            listed.look()
+        except ConnectionError as away:
+            raise Unfinished(f"{away.strerror}; run again later") from None
+        except OSError as refused:
+            raise SettingsError(f"{refused.strerror}; mend that") from None
+        return listed
 
     def asked(self) -> Shelf:
         """The pictures for readers who look at some of them, as they are whenever they are asked for."""

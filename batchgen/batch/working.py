@@ -62,16 +62,25 @@ async def work(asked: Asked, journal: SqlJournal, record: Record, options: RunOp
         store = pictures_of(asked.location, disk=options.means.disk, max_bytes=most).store(judge)
         await store.ready()
         await anyio.to_thread.run_sync(tidy, str(asked.location.folder))
-        await _tidy(journal, record, store)
-        if await _anything(asked, journal):
-            try:
-                await _carry_all(asked, journal, store, halt, options, observer)
-            except JournalError:
-                raise
-            except BatchgenError as error:  # the provider could not even be opened; the journal is as it was
-                halt.note(error.exit_code, str(error))
-            await hang(record, journal, store)
+        try:
+            await _tidy(journal, record, store)
+            if await _anything(asked, journal):
+                await _carried(asked, journal, store, halt, options, observer)
+                await hang(record, journal, store)
+        except ConnectionError as away:  # of a store on another machine; what is not in place is put there next time
+            halt.note(75, away.strerror or "the store does not answer")
     return halt
+
+
+async def _carried(
+    asked: Asked, journal: SqliteJournal, store: LocalStore, halt: Halt, options: RunOptions, observer: Observer
+) -> None:
+    try:
+        await _carry_all(asked, journal, store, halt, options, observer)
+    except JournalError:
+        raise
+    except BatchgenError as error:  # the provider could not even be opened; the journal is as it was
+        halt.note(error.exit_code, str(error))
 
 
 async def _carry_all(  # what a run is made of meets here and nowhere else

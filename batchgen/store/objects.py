@@ -44,17 +44,21 @@ class BucketShelf:
 
 
 class ListedShelf:
-    """The same as it was when first asked: one listing for whoever looks at every picture."""
+    """The same as it was when looked at, or first asked: one listing for whoever looks at every picture. Blocks."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._sizes: dict[str, int] | None = None
 
-    def stat(self, name: str) -> int | None:
-        """Size in bytes, None when there was no such object."""
+    def look(self) -> dict[str, int]:
+        """List what there is, unless that was done before."""
         if self._sizes is None:
             self._sizes = self._bucket.sizes()
-        return self._sizes.get(checked(name))
+        return self._sizes
+
+    def stat(self, name: str) -> int | None:
+        """Size in bytes, None when there was no such object."""
+        return self.look().get(checked(name))
 
     def open(self, name: str) -> BinaryIO:
         """The bytes of a picture; FileNotFoundError when there was no such object."""

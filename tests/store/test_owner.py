@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from batchgen.errors import Foreign
-from batchgen.store.owner import claim, owner
+from batchgen.errors import Foreign, SettingsError
+from batchgen.store.owner import claim, kept_in, owner, remember
 from batchgen.store.space import floor_bytes, shortage
 
 
@@ -71,3 +71,32 @@ def test_a_full_volume_is_short(folder: str, monkeypatch: pytest.MonkeyPatch) ->
     assert shortage([folder], floor_bytes(1)) == ""
     volume(free=4, blocks=100)
     assert shortage([folder], floor_bytes(1))
+
+
+def test_a_place_is_remembered(tmp_path: Path) -> None:
+    """Where pictures are kept is written down once; from then on nobody need say it, and nobody may say otherwise."""
+    folder = str(tmp_path / "autumn")
+    assert kept_in(folder) == ""
+    assert kept_in(folder, "s3://pictures/nights/") == "s3://pictures/nights/autumn"
+    for _ in range(2):
+        remember(folder, "s3://pictures/nights/autumn")
+    assert kept_in(folder) == kept_in(folder, "s3://pictures/nights") == "s3://pictures/nights/autumn"
+    with pytest.raises(SettingsError, match="kept in s3://pictures/nights/autumn, not in s3://other/autumn"):
+        kept_in(folder, "s3://other")
+
+
+def test_pictures_in_the_folder_stay_there(tmp_path: Path) -> None:
+    """A batch that has begun to keep its pictures in its folder is not torn apart by an option."""
+    folder = str(tmp_path / "autumn")
+    claim(folder, "ab" * 16)
+    assert kept_in(folder) == ""
+    with pytest.raises(SettingsError, match=f"kept in {folder}, not in s3://pictures/autumn"):
+        kept_in(folder, "s3://pictures")
+
+
+def test_what_is_remembered_is_held_against_the_rules(tmp_path: Path) -> None:
+    """An address that somebody wrote there by hand is refused like one that was typed."""
+    folder = str(tmp_path / "autumn")
+    remember(folder, "s3://key:hidden@pictures/autumn")
+    with pytest.raises(SettingsError, match="no credential"):
+        kept_in(folder)

@@ -21,7 +21,7 @@ class Cloud:
     """A world whose batches keep their pictures in a bucket of their own."""
 
     def __init__(self, s3: S3, root: Path, starter: Starter, server: Gateway) -> None:
-        self.world, self.starter, self.server = World(root), starter, server
+        self.world, self.starter, self.server, self.s3 = World(root), starter, server, s3
         self.bucket = f"story-{hashlib.sha256(str(root).encode()).hexdigest()[:16]}"
         s3.bucket(self.bucket)
         self.url = f"s3://{self.bucket}/nights"
@@ -110,6 +110,9 @@ def test_a_batch_in_a_bucket(cloud: Cloud) -> None:
     thumbs = cloud.world.root / "outputs/story/report_files/thumbs"
     assert len(list(thumbs.rglob("*.jpg"))) == 4
 
+    unread = cloud.starter.type(cloud.world, "verify", "m.yaml", **(cloud.s3.environ | {"AWS_ACCESS_KEY_ID": "nobody"}))
+    assert (unread.code, "refuses this credential" in unread.text) == (2, True), unread.text
+
     elsewhere = cloud.type("run", "m.yaml", "--store", f"s3://{cloud.bucket}/other")
     assert elsewhere.code == 2
     assert f"kept in {cloud.url}/story" in elsewhere.text
@@ -148,6 +151,8 @@ def test_nothing_is_bought_for_a_place_that_cannot_hold_it(cloud: Cloud) -> None
     missing = cloud.type("run", "m.yaml", "--store", "s3://nowhere-at-all/x")
     assert (missing.code, "s3://nowhere-at-all/x/story: there is no such bucket" in missing.text) == (2, True)
     cloud.environ["AWS_SECRET_ACCESS_KEY"] = "wrong-and-secret"
+    examined = cloud.type("doctor", "m.yaml", "--store", cloud.url)
+    assert (examined.code, f"{cloud.url}/story refuses this credential" in examined.text) == (2, True), examined.text
     refused = cloud.type("run", "m.yaml", "--store", cloud.url)
     assert (refused.code, "refuses this credential" in refused.text) == (2, True), refused.text
     assert "wrong-and-secret" not in refused.text

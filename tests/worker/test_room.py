@@ -95,3 +95,23 @@ async def test_no_job_fails_for_space(fault: int) -> None:
     rig.wrap_store = lambda store: store
     assert (await rig.run())[0] == 0
     assert len(rig.provider.orders) == 2 >= bought
+
+
+class AwayStore(FullStore):
+    """A store that does not answer."""
+
+    async def save(self, slot: Slot, chunks: AsyncIterable[bytes]) -> Saved:
+        """Nobody is there."""
+        raise ConnectionError(errno.EHOSTUNREACH, "s3://pictures does not answer")
+
+
+async def test_a_store_that_is_away_ends_the_run_and_fails_nothing() -> None:
+    """Nothing more is bought, the run ends with 75 and the store's name, and the next one fetches what is paid for."""
+    rig = Rig(jobs=2)
+    rig.wrap_store = lambda store: AwayStore(store, rig, 0)
+    code, reason = await rig.run()
+    assert (code, "s3://pictures does not answer" in reason) == (75, True)
+    assert {type(rig.head(n)) for n in (1, 2)} <= {Accepted, Planned}
+    rig.wrap_store = lambda store: store
+    assert (await rig.run())[0] == 0
+    assert len(rig.provider.orders) == 2
