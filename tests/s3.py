@@ -20,7 +20,7 @@ import obstore
 import pytest
 from obstore.store import S3Store
 
-START_SECONDS = 60
+START_SECONDS = 100
 KEY, SECRET = "batchgen-test", "only-of-this-machine"
 
 

@@ -10,7 +10,7 @@ from batchgen.store.address import address
 from batchgen.store.bucket import Bucket, Seen, open_bucket
 from tests.s3 import S3
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]  # a server is started first
 
 QUICK: dict[str, Any] = {"retry_config": {"max_retries": 0}}
 

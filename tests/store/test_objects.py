@@ -20,7 +20,7 @@ from tests.s3 import S3
 from tests.store.buckets import BucketPlace, memory_place
 from tests.store.pictures import picture
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]  # a server is started first
 
 PREFIXES = itertools.count()
 

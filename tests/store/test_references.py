@@ -13,7 +13,7 @@ from batchgen.store.references import REFERENCES, BucketReferences, FolderRefere
 from tests.contracts.references import ReferencesContract
 from tests.s3 import S3
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]  # a server is started first
 
 PREFIXES = itertools.count()
 

@@ -14,6 +14,8 @@ from tests.s3 import S3
 from tests.stories.warm import Command, Starter, quick_gateway, wait_for, warm
 from tests.stories.world import Batch, Done, Gateway, World, at, jobs
 
+pytestmark = pytest.mark.timeout(300)  # a server is started first
+
 COUNT = 30
 
 
