@@ -273,7 +273,8 @@ def _as_told(url: str, broken: Exception) -> OSError:
     if any(each in said for each in _WHERE_MACHINES_ASK):
         scheme = url.partition(":")[0]
         return PermissionError(errno.EACCES, f"{url}: there is no credential; set {_CREDENTIALS.get(scheme, 'one')}")
-    if isinstance(broken, UnauthenticatedError | PermissionDeniedError):
+    refused = status is not None and status[1] in {"401", "403"}  # of a listing the library says it in the text alone
+    if refused or isinstance(broken, UnauthenticatedError | PermissionDeniedError):
         return PermissionError(errno.EACCES, f"{url} refuses this credential")
     if "NoSuchBucket" in said or "ContainerNotFound" in said:
         return OSError(errno.ENODEV, f"{url}: there is no such bucket")
