@@ -73,7 +73,7 @@ async def work(asked: Asked, journal: SqlJournal, record: Record, options: RunOp
 
 
 async def _carried(
-    asked: Asked, journal: SqliteJournal, store: LocalStore, halt: Halt, options: RunOptions, observer: Observer
+    asked: Asked, journal: SqlJournal, store: LocalStore, halt: Halt, options: RunOptions, observer: Observer
 ) -> None:
     try:
         await _carry_all(asked, journal, store, halt, options, observer)
