@@ -1,13 +1,15 @@
 """Where the work runs: one verb, judged by tests/contracts/engine.py.
 
-An engine knows nothing of pictures or money. It opens the work where its workers are, hands each item to `carry`
-once, and ends when all are carried or the work says stop. An item that can only wait is put off: it costs no worker.
+An engine knows nothing of pictures or money. It opens the work where its workers are, hands each item to `carry`,
+and ends when all are carried or the work says stop. Here an item is carried once; across processes it is once for
+each process that died of it or was lost, and the journal makes that once. An item that can only wait is put off: it
+costs no worker.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 Item = TypeVar("Item")
 
@@ -37,6 +39,27 @@ class Work(Protocol[Item]):
 
 Opener: TypeAlias = Callable[[], AbstractAsyncContextManager[Work[Item]]]
 """Opens the work where it is called; a cluster engine needs one that can be pickled."""
+
+Word: TypeAlias = Mapping[str, Any]
+"""What the head of a work and its outposts say to each other while it goes; made of JSON's kinds of values."""
+
+Say: TypeAlias = Callable[[Word], None]
+
+
+class Outpost(Protocol[Item]):
+    """The work as it is opened in another process, where items come from the head."""
+
+    async def carry(self, item: Item) -> Later[Item] | None:
+        """Carry one item as far as it goes, or put it off. An exception means the whole work has failed."""
+        ...
+
+    def hear(self, word: Word) -> None:
+        """Take what the head says, which may come twice; called from the event loop of the outpost."""
+        ...
+
+
+Away: TypeAlias = Callable[[Say], AbstractAsyncContextManager[Outpost[Item]]]
+"""Opens an outpost where it is called, and can be pickled; what it says comes to the head, from any thread."""
 
 
 class Engine(Protocol):

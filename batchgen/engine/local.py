@@ -54,7 +54,7 @@ class _Crew(Generic[Item]):
             async with anyio.create_task_group() as group:
                 self._join(group, items)
         finally:
-            await _close(items)
+            await close(items)
             if self._failure:
                 raise self._failure
 
@@ -134,7 +134,8 @@ class _Later(Generic[Item]):
         self._watched = False
 
 
-async def _close(items: AsyncIterator[Item]) -> None:
+async def close(items: AsyncIterator[Item]) -> None:
+    """Let go of items that nobody takes any more."""
     if isinstance(items, AsyncGenerator):
         with anyio.CancelScope(shield=True):
             await items.aclose()

@@ -7,12 +7,12 @@ import pytest
 
 from batchgen.engine import Later, Work
 from batchgen.engine.local import LocalEngine
-from tests.contracts.engine import EngineContract, Makes, Trouble, Watched, judge_script
+from tests.contracts.engine import Makes, OneLoopContract, Trouble, Watched, judge_script
 
 pytestmark = pytest.mark.anyio
 
 
-class TestLocalEngine(EngineContract):
+class TestLocalEngine(OneLoopContract):
     """Every promise of an engine."""
 
     @pytest.fixture

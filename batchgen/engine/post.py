@@ -1,0 +1,164 @@
+"""What a Dask worker does with a shard: it opens the work and carries the items with the same crew as anywhere.
+
+The event loop of the work is another than the worker's own, in the thread that Dask gives to the task: however busy
+the one is, the other answers.
+"""
+
+import pickle
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import Context
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Generic
+
+import anyio
+from anyio.from_thread import BlockingPortal
+from distributed import Worker, get_client, get_worker
+from distributed.core import Status
+
+import batchgen
+from batchgen.engine import Away, Item, Later, Outpost, Word, Work
+from batchgen.engine.local import LocalEngine
+from batchgen.engine.shards import Outcome, Shard
+from batchgen.errors import SettingsError
+
+CANCEL: Final[Word] = {"engine": "cancel"}
+HERE: Final[Word] = {"engine": "here"}
+BEGIN: Final[Word] = {"engine": "begin"}
+LOOK_SECONDS: Final = 1.0
+AGAIN_SECONDS: Final = 0.2
+_GOING: Final = frozenset({Status.running, Status.paused})
+
+
+@dataclass(frozen=True, slots=True)
+class Posting(Generic[Item]):
+    """What all shards of one work have in common: its name among the cluster's topics, and how it is opened."""
+
+    name: str
+    version: str
+    away: Away[Item]
+
+    def heard_at(self, seat: int) -> str:
+        """The topic of what is said to a seat."""
+        return f"{self.name}-{seat}"
+
+
+def carry_shard(posting: Posting[Item], shard: Shard[Item]) -> Outcome:
+    """Carry a shard in the thread of a Dask worker; blocks until its last item has ended."""
+    worker, began = get_worker(), time.monotonic()
+    error: Exception | None
+    if posting.version != batchgen.__version__:
+        error = SettingsError(
+            f"the worker {worker.address} has batchgen {batchgen.__version__}, and this run {posting.version}; "
+            "install the same on both"
+        )
+    else:
+        # in a context of its own: the one that Dask hands down says that an event loop runs here
+        error = Context().run(anyio.run, _Post(posting, shard, worker).carry)
+    return Outcome(str(worker.address), time.monotonic() - began, error and _sendable(error))
+
+
+class _Post(Generic[Item]):
+    """One shard at one worker."""
+
+    def __init__(self, posting: Posting[Item], shard: Shard[Item], worker: Worker) -> None:
+        self._posting = posting
+        self._shard = shard
+        self._worker = worker
+        self._task = worker.get_current_task()
+        self._client = get_client()
+        self._scope = anyio.CancelScope()
+        self._begun = anyio.Event()
+
+    async def carry(self) -> Exception | None:
+        """Carry all; what went wrong is returned."""
+        failure: Exception | None = None
+        async with BlockingPortal() as portal, anyio.create_task_group() as group:
+            group.start_soon(self._end_when_lost)
+            with self._scope:
+                try:
+                    await LocalEngine(self._shard.share).run(partial(self._open, portal))
+                except Exception as error:
+                    failure = error
+            group.cancel_scope.cancel()
+        return failure
+
+    @asynccontextmanager
+    async def _open(self, portal: BlockingPortal) -> AsyncIterator[Work[Item]]:
+        async with self._posting.away(self._say) as outpost:
+            with self._listening(partial(portal.start_task_soon, self._hear, outpost)):
+                await self._report()
+                yield _Handed(outpost, self._shard.items)
+
+    async def _report(self) -> None:
+        """Say that we are here until the head says begin: before that comes what it has said to everybody so far.
+
+        So nothing is begun once the head is gone, or after it has said stop. What is said may be lost, as it goes
+        another way than that we listen.
+        """
+        while not self._begun.is_set():
+            self._say(HERE)
+            with anyio.move_on_after(AGAIN_SECONDS):
+                await self._begun.wait()
+
+    def _hear(self, outpost: Outpost[Item], word: Word) -> None:
+        if word == CANCEL:
+            self._scope.cancel()
+        elif word == BEGIN:
+            self._begun.set()
+        else:
+            outpost.hear(word)
+
+    @contextmanager
+    def _listening(self, hear: Callable[[Word], Any]) -> Iterator[None]:
+        topic = self._posting.heard_at(self._shard.seat)
+
+        def handle(event: tuple[float, Word]) -> None:
+            with suppress(RuntimeError):  # the shard is over; an error in here would end the hearing of all others
+                hear(event[1])
+
+        self._client.subscribe_topic(topic, handle)
+        try:
+            yield
+        finally:
+            with suppress(ValueError):
+                self._client.unsubscribe_topic(topic)
+
+    def _say(self, word: Word) -> None:
+        self._worker.log_event(self._posting.name, {"seat": self._shard.seat, "word": dict(word)})
+
+    async def _end_when_lost(self) -> None:
+        """Carry nothing on that nobody waits for: the head is gone, or this worker was told to leave."""
+        while self._worker.status in _GOING and self._wanted():  # noqa: ASYNC110  # Dask tells nobody in this thread
+            await anyio.sleep(LOOK_SECONDS)
+        self._scope.cancel()
+
+    def _wanted(self) -> bool:
+        task = self._worker.state.tasks.get(self._task)
+        return task is not None and task.state != "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class _Handed(Generic[Item]):
+    """The items of a shard, and the outpost that carries them."""
+
+    outpost: Outpost[Item]
+    shard: tuple[Item, ...]
+
+    async def items(self) -> AsyncIterator[Item]:
+        for each in self.shard:
+            yield each
+
+    async def carry(self, item: Item) -> Later[Item] | None:
+        return await self.outpost.carry(item)
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error, or where it cannot be sent as it is, what it says."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
