@@ -109,6 +109,10 @@ class WatchedJournal:
         for entry in entries:
             self._show(entry)
 
+    async def reached(self, number: int) -> Progress | None:
+        """Pass on."""
+        return await self._journal.reached(number)
+
     async def totals(self) -> Totals:
         """Pass on."""
         return await self._journal.totals()

@@ -374,6 +374,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def reached(self, number: int) -> Progress | None:
+        """A job with its newest milestone, as of the last commit of whoever writes; None where there is no such job."""
+        ...
+
     async def totals(self) -> Totals:
         """The figures, as of the last commit."""
         ...

@@ -230,6 +230,11 @@ class MemoryJournal:
                 del life.written[length:]
             raise
 
+    async def reached(self, number: int) -> Progress | None:
+        """A job with its newest milestone."""
+        await anyio.lowlevel.checkpoint()
+        return self._book.lives[number - 1].progress() if 0 < number <= len(self._book.lives) else None
+
     async def totals(self) -> Totals:
         """The figures."""
         await anyio.lowlevel.checkpoint()

@@ -43,6 +43,7 @@ _TO_BUY = """{} WHERE standing = 'current' AND jobs.kind IN ('Planned', 'Attempt
     AND (jobs.run <> ?1 OR head = 0
         OR EXISTS (SELECT 1 FROM redone WHERE redone.run = ?1 AND redone.job = number AND redone.position = head))
     AND place > ?2 ORDER BY place LIMIT ?3"""
+_ONE: Final = f"{rows.PROGRESS} WHERE number = ?1"
 # What this run wrote itself is being carried by somebody; only what it planned first is still nobody's, and what it
 # was told to do again, until a worker has moved it. Since every
 # step of a worker moves a job out of these sets for good, none is handed out twice, however the pages fall.
@@ -167,6 +168,11 @@ class SqlJournal(ABC):
             raise
         self._milestones += len(entries)
 
+    async def reached(self, number: int) -> Progress | None:
+        """A job with its newest milestone, as of the last commit; None where there is no such job."""
+        found = await self._read(partial(_page, query=_ONE, bindings=(number,)))
+        return rows.progress(found[0]) if found else None
+
     async def totals(self) -> Totals:
         """The figures, as of the last commit."""
         return await self._read(rows.totals)
@@ -227,5 +233,5 @@ class SqlJournal(ABC):
             _log.warning("how far the journal has come could not be noted beside it: %s", error)
 
 
-def _page(connection: Connection, *, query: str, bindings: tuple[int, int, int]) -> list[rows.Row]:
+def _page(connection: Connection, *, query: str, bindings: tuple[int, ...]) -> list[rows.Row]:
     return connection.execute(query, bindings).fetchall()

@@ -1,18 +1,32 @@
 """The steps that cost money. All gates stand before Started, none between it and the POST."""
 
+import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from batchgen.api import Offer, Order, Receipt
 from batchgen.api.limits import Passage
-from batchgen.errors import NoHeadroom, NotTaken, OutcomeUnknown, Parked, Rejected, Stop, TaskTaken, Throttled
+from batchgen.errors import (
+    NoHeadroom,
+    NotTaken,
+    OutcomeUnknown,
+    Parked,
+    Rejected,
+    Stop,
+    Superseded,
+    TaskTaken,
+    Throttled,
+)
 from batchgen.job import token
-from batchgen.journal import Caps
+from batchgen.journal import Caps, Progress
 from batchgen.journal.lost import PUT_BACK, may_have_been_sent
 from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, Milestone, Planned, Started
 from batchgen.retry import Patience, persist
 from batchgen.worker.carried import Carried, LetGo
+
+logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 60
 """How long one attempt is tried again while it holds a submit slot."""
@@ -112,6 +126,9 @@ async def _post(carried: Carried, sending: _Sending) -> None:
         outcome = sending.not_taken
     try:
         await carried.reach(outcome, Caps(own_task=True))
+    except Superseded:
+        if not isinstance(outcome, Accepted) or not await _adopted(carried, sending.started, outcome):
+            raise
     except TaskTaken as taken:
         # sent again under its token it would be answered so again: a person looks at it
         _brake(carried, carried.tools.brake.doubted())
@@ -119,6 +136,26 @@ async def _post(carried: Carried, sending: _Sending) -> None:
         await carried.reach(_in_doubt(sending.started, "answered with the task of another job", known_paid=True))
     if end is not None:
         raise end
+
+
+async def _adopted(carried: Carried, started: Started, accepted: Accepted) -> bool:
+    """Record a task of which another runner knows no more than that it may have been paid for.
+
+    It took this one for dead, while it was frozen, and found an attempt whose end nobody knew.
+    """
+    newest = await carried.tools.journal.reached(carried.job.number)
+    match newest:
+        case Progress(milestone=InDoubt(attempt=started.attempt, token=started.token)):
+            carried.at = newest
+            with suppress(Superseded):
+                await carried.reach(accepted, Caps(own_task=True))
+                return True
+        case Progress(milestone=Started(attempt=started.attempt, token=started.token)):
+            return False  # sent again under the same token: the other one hears of the same task
+        case Progress(milestone=Accepted(task_id=accepted.task_id)):
+            return False
+    logger.critical("paid, and carried on by another runner: job %s is task %s", carried.job.id, accepted.task_id)
+    return False
 
 
 async def _send(carried: Carried, sending: _Sending) -> tuple[Milestone, Exception | None]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import anyio
 
 from batchgen.api import Standing
-from batchgen.errors import JournalError, TaskTaken
+from batchgen.errors import JournalError, Superseded, TaskTaken
 from batchgen.job import Job
 from batchgen.journal import Caps, Entry, Progress
 from batchgen.lifecycle import Accepted, AttemptFailed, Generated, JobFailed, Milestone, Stored, advance
@@ -117,8 +117,8 @@ class Carried:
         with anyio.CancelScope(shield=True):
             try:
                 await self.tools.journal.append(entries, caps)
-            except TaskTaken:
-                raise
+            except (TaskTaken, Superseded):
+                raise  # whoever is told of them sees to what was paid
             except JournalError:
                 if isinstance(last, Accepted) and last.task_id is not None:
                     logger.critical("paid, and not recorded: job %s is task %s", self.job.id, last.task_id)

@@ -173,6 +173,20 @@ class JournalContract:
         with desk.record() as record:
             assert next(record.entries()).milestone == Started(1, "bg-1", 40_000, SINCE)
 
+    async def test_one_job_as_it_stands(self, desk: Desk) -> None:
+        """One job is told by its number with what is newest of it, and where there is none, so is that."""
+        async with desk.open() as journal:
+            a, b = await owed(journal, "a", "b")
+            b = await walk(journal, b, Started, Accepted)
+            found = await journal.reached(b.job.number)
+            assert found is not None
+            assert (found.job, found.position, found.milestone) == (b.job, b.position, b.milestone)
+            assert found.run == journal.run
+            untouched = await journal.reached(a.job.number)
+            assert untouched is not None
+            assert untouched.milestone == Planned(0)
+            assert [await journal.reached(number) for number in (0, 3)] == [None, None]
+
     async def test_a_task_belongs_to_one_job(self, desk: Desk) -> None:
         """Asked to make sure of it, a journal refuses a task that any other job ever had, in whatever run."""
         own = Caps(own_task=True)

@@ -1,6 +1,6 @@
 """What a worker makes of every outcome of a submit: nothing bought twice, nothing taken for bought that was not."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from batchgen.api import Offer, Order, Receipt, Waiting
 from batchgen.errors import NotTaken, OutcomeUnknown, Parked, Rejected, Stop, TaskFailed, Throttled, Unfinished
 from batchgen.job import Job, token
 from batchgen.journal import Caps, Entry, Progress
-from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, JobFailed, Planned, Started, Stored
+from batchgen.lifecycle import Accepted, AttemptFailed, InDoubt, JobFailed, Milestone, Planned, Started, Stored
 from batchgen.terms import Accept, Failures, Limits, Rate, Resend, StopAt, Terms
 from batchgen.worker.tools import Tools
 from tests.worker.rig import Rig, with_profile
@@ -712,3 +712,48 @@ async def test_whoever_is_cancelled_before_the_gates_buys_nothing() -> None:
     assert scope.cancelled_caught
     assert not rig.provider.orders
     assert rig.kinds() == ["Planned"]
+
+
+def overtaken(rig: Rig, then: Callable[[InDoubt], Milestone | None]) -> Any:
+    """A submit that is answered after another runner took this one for dead: in doubt, and then what follows it."""
+
+    async def answer() -> Receipt:
+        started = rig.head()
+        assert isinstance(started, Started)
+        doubt = InDoubt(1, started.token, started.price_micro_usd, started.since, "found after a crash")
+        for position, milestone in enumerate((doubt, then(doubt)), 2):
+            if milestone is not None:
+                await rig.tools.journal.append([Entry(1, position, milestone)])
+        return Receipt("task-1", Waiting("waiting"))
+
+    return answer
+
+
+async def test_a_worker_that_wakes_brings_in_what_it_learnt() -> None:
+    """A worker was frozen while its submit was on its way, and put in doubt by another: its answer ends the doubt."""
+    rig = Rig()
+    rig.provider.submits = [overtaken(rig, lambda _: None)]
+    assert await rig.run() == (0, "everything is there")
+    assert rig.kinds() == ["Planned", "Started", "InDoubt", "Accepted", "Generated", "Stored"]
+    assert len(rig.provider.orders) == 1
+    assert rig.totals.money.spent == 40_000
+    assert rig.totals.money.in_doubt == 0
+
+
+async def test_a_worker_that_wakes_lets_go_of_what_was_sent_again(caplog: pytest.LogCaptureFixture) -> None:
+    """When the other has sent the same token again, the worker that wakes lets go and says nothing."""
+    rig = Rig()
+    rig.provider.submits = [overtaken(rig, lambda was: Started(1, was.token, was.price_micro_usd, was.since))]
+    await rig.run()
+    assert rig.kinds() == ["Planned", "Started", "InDoubt", "Started"]
+    assert not [each for each in caplog.records if each.levelname == "CRITICAL"]
+
+
+async def test_a_worker_that_wakes_too_late_names_its_task(caplog: pytest.LogCaptureFixture) -> None:
+    """When the doubt is already answered by a new attempt, the task that was paid for is named for a person."""
+    rig = Rig()
+    rig.provider.submits = [overtaken(rig, lambda _: Planned(1))]
+    await rig.run()
+    assert rig.kinds() == ["Planned", "Started", "InDoubt", "Planned"]
+    assert "paid, and carried on by another runner: job job0 is task task-1" in caplog.text
+    assert rig.totals.money.in_doubt == 50_000
