@@ -4,17 +4,23 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
+from typing import Any
 
 import anyio
 
 from batchgen.errors import WORST_FIRST, NotTaken, Parked, Stop
 
 
+def _nobody(_: Mapping[str, Any]) -> None:
+    """This process is the only one."""
+
+
 @dataclass(slots=True)
 class Halt:
     """What this run may still do: `buying` new work, `asking` the provider at all; and why not.
 
-    `models` names the models that the credential may not use. Every reason is kept once, with its exit code.
+    `models` names the models that the credential may not use. Every reason is kept once, with its exit code. Where a
+    run goes on in several processes, each has one: `tell` hears every order that is new here, to be obeyed there.
     """
 
     buying: bool = True
@@ -23,12 +29,15 @@ class Halt:
     reasons: dict[str, int] = field(default_factory=dict)
     parked: int = 0
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    tell: Callable[[Mapping[str, Any]], None] = _nobody
     _waiting: set[anyio.CancelScope] = field(default_factory=set)
     _resting: set[anyio.CancelScope] = field(default_factory=set)
 
     def note(self, exit_code: int, reason: str) -> None:
         """Remember a reason for the end; the run goes on as it may."""
-        self.reasons.setdefault(reason, exit_code)
+        if reason not in self.reasons:
+            self.reasons[reason] = exit_code
+            self.tell({"order": "note", "code": exit_code, "reason": reason})
 
     def park(self, reason: str) -> None:
         """One job waits for a later run; the others go on."""
@@ -38,22 +47,40 @@ class Halt:
     def stop_buying(self, exit_code: int, reason: str) -> None:
         """Start nothing new; what is paid for is carried to its end."""
         self.note(exit_code, reason)
-        self.buying = False
+        if self.buying:
+            self.buying = False
+            self.tell({"order": "stop_buying", "code": exit_code, "reason": reason})
         for scope in self._waiting:
             scope.cancel()
 
     def stop_model(self, model: str, reason: str) -> None:
         """Start nothing new with one model."""
         self.note(4, reason)
-        self.models[model] = reason
+        if model not in self.models:
+            self.models[model] = reason
+            self.tell({"order": "stop_model", "model": model, "reason": reason})
 
     def stop_asking(self, exit_code: int, reason: str) -> None:
         """End the run: only what stands in a shelter is finished."""
         self.stop_buying(exit_code, reason)
-        self.asking = False
+        if self.asking:
+            self.asking = False
+            self.tell({"order": "stop_asking", "code": exit_code, "reason": reason})
         for scope in self._resting:
             scope.cancel()
         self.scope.cancel()
+
+    def take(self, order: Mapping[str, Any]) -> None:
+        """Obey what another process was told; what is none of ours is passed over."""
+        match order:
+            case {"order": "note", "code": int(code), "reason": str(reason)}:
+                self.note(code, reason)
+            case {"order": "stop_buying", "code": int(code), "reason": str(reason)}:
+                self.stop_buying(code, reason)
+            case {"order": "stop_model", "model": str(model), "reason": str(reason)}:
+                self.stop_model(model, reason)
+            case {"order": "stop_asking", "code": int(code), "reason": str(reason)}:
+                self.stop_asking(code, reason)
 
     @contextmanager
     def while_buying(self) -> Iterator[None]:

@@ -137,3 +137,35 @@ async def test_a_shelter_outlives_the_run_until_its_deadline() -> None:
     with shelter.shield() as late:
         await anyio.sleep_forever()
     assert late.cancelled_caught
+
+
+async def test_orders_reach_every_process_and_come_to_rest() -> None:
+    """What one process is told, all obey, whichever it was, and none repeats for ever what it has heard."""
+    told: list[dict[str, object]] = []
+    halts: list[Halt] = []
+
+    def tell(order: object) -> None:
+        told.append(dict(order))  # type: ignore[call-overload]
+        for each in halts:
+            each.take(order)  # type: ignore[arg-type]
+
+    halts += [Halt(tell=tell), Halt(tell=tell), Halt()]
+    halts[0].stop_model("a", "403")
+    halts[1].park("later")
+    halts[1].stop_buying(4, "402")
+    assert [(each.buying, each.asking, each.models) for each in halts] == [(False, True, {"a": "403"})] * 3
+    halts[0].stop_asking(143, "told to end")
+    halts[0].stop_asking(143, "told to end")
+    assert [each.worst() for each in halts] == [(143, "told to end")] * 3
+    assert not any(each.asking or not each.scope.cancel_called for each in halts)
+    assert [each.parked for each in halts] == [0, 1, 0]
+    assert len(told) <= 16
+
+
+async def test_strange_orders_are_passed_over() -> None:
+    """What no process of ours says changes nothing."""
+    halt = Halt()
+    for order in ({}, {"order": "stop_buying"}, {"order": "dance", "code": 1, "reason": "?"}, {"tally": 3}):
+        halt.take(order)
+    assert halt.buying
+    assert halt.worst() == (0, "")

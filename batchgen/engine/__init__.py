@@ -58,8 +58,19 @@ class Outpost(Protocol[Item]):
         ...
 
 
-Away: TypeAlias = Callable[[Say], AbstractAsyncContextManager[Outpost[Item]]]
-"""Opens an outpost where it is called, and can be pickled; what it says comes to the head, from any thread."""
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where an outpost is opened: what it says comes to the head, from any thread.
+
+    `share` is its part of all that is carried at a time, above 0 and up to 1.
+    """
+
+    say: Say
+    share: float
+
+
+Away: TypeAlias = Callable[[Post], AbstractAsyncContextManager[Outpost[Item]]]
+"""Opens an outpost where it is called, and can be pickled."""
 
 
 class Engine(Protocol):

@@ -19,7 +19,7 @@ from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
 import batchgen
-from batchgen.engine import Away, Item, Later, Opener, Outpost, Say, Word, Work
+from batchgen.engine import Away, Item, Later, Opener, Outpost, Post, Say, Word, Work
 from batchgen.engine.local import close
 from batchgen.engine.post import BEGIN, CANCEL, HERE, Posting, carry_shard
 from batchgen.engine.shards import Outcome, Seats, Shard, size
@@ -52,7 +52,7 @@ class _Plain(Generic[Item]):
 
 
 @asynccontextmanager
-async def _plain(opener: Opener[Item], _: Say) -> AsyncIterator[Outpost[Item]]:
+async def _plain(opener: Opener[Item], _: Post) -> AsyncIterator[Outpost[Item]]:
     async with opener() as work:
         yield _Plain(work)
 
@@ -100,7 +100,7 @@ class DaskEngine:
             SettingsError: the workers cannot do this work.
         """
         away: Away[Item] = self._away or partial(_plain, opener)
-        posting = Posting(f"batchgen-{uuid.uuid4().hex}", batchgen.__version__, away)
+        posting = Posting(f"batchgen-{uuid.uuid4().hex}", batchgen.__version__, self._most, away)
         async with opener() as work:
             self._head = head = _Head(self._client, posting, Seats(self._most), self._course)
             try:

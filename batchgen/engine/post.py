@@ -15,11 +15,11 @@ from typing import Any, Final, Generic
 
 import anyio
 from anyio.from_thread import BlockingPortal
-from distributed import Worker, get_client, get_worker
+from distributed import Client, Worker, get_client, get_worker
 from distributed.core import Status
 
 import batchgen
-from batchgen.engine import Away, Item, Later, Outpost, Word, Work
+from batchgen.engine import Away, Item, Later, Outpost, Post, Word, Work
 from batchgen.engine.local import LocalEngine
 from batchgen.engine.shards import Outcome, Shard
 from batchgen.errors import SettingsError
@@ -34,10 +34,14 @@ _GOING: Final = frozenset({Status.running, Status.paused})
 
 @dataclass(frozen=True, slots=True)
 class Posting(Generic[Item]):
-    """What all shards of one work have in common: its name among the cluster's topics, and how it is opened."""
+    """What all shards of one work have in common: its name among the cluster's topics, and how it is opened.
+
+    `most` is how many items are carried at a time in all, `version` that of the program.
+    """
 
     name: str
     version: str
+    most: int
     away: Away[Item]
 
     def heard_at(self, seat: int) -> str:
@@ -56,19 +60,23 @@ def carry_shard(posting: Posting[Item], shard: Shard[Item]) -> Outcome:
         )
     else:
         # in a context of its own: the one that Dask hands down says that an event loop runs here
-        error = Context().run(anyio.run, _Post(posting, shard, worker).carry)
+        error = Context().run(anyio.run, _carry, posting, shard, (worker, get_client()))
     return Outcome(str(worker.address), time.monotonic() - began, error and _sendable(error))
 
 
-class _Post(Generic[Item]):
-    """One shard at one worker."""
+async def _carry(posting: Posting[Item], shard: Shard[Item], at: tuple[Worker, Client]) -> Exception | None:
+    return await _Carrier(posting, shard, *at).carry()
 
-    def __init__(self, posting: Posting[Item], shard: Shard[Item], worker: Worker) -> None:
+
+class _Carrier(Generic[Item]):
+    """One shard at one worker, whose client hears what the head says."""
+
+    def __init__(self, posting: Posting[Item], shard: Shard[Item], worker: Worker, client: Client) -> None:
         self._posting = posting
         self._shard = shard
         self._worker = worker
         self._task = worker.get_current_task()
-        self._client = get_client()
+        self._client = client
         self._scope = anyio.CancelScope()
         self._begun = anyio.Event()
 
@@ -87,7 +95,7 @@ class _Post(Generic[Item]):
 
     @asynccontextmanager
     async def _open(self, portal: BlockingPortal) -> AsyncIterator[Work[Item]]:
-        async with self._posting.away(self._say) as outpost:
+        async with self._posting.away(Post(self._say, self._shard.share / self._posting.most)) as outpost:
             with self._listening(partial(portal.start_task_soon, self._hear, outpost)):
                 await self._report()
                 yield _Handed(outpost, self._shard.items)
