@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Protocol, TypeAlias
 
 import anyio
 
 from batchgen.api.pace import REAL, Pace, Pause, Timing, Window
 from batchgen.api.places import Places, Slots
 from batchgen.errors import Throttled, Unfinished
-from batchgen.terms import Limits, Terms
+from batchgen.terms import Limits, Rate, Terms
 
 SILENT_CALLS: Final = 10
 SILENT_SECONDS: Final = 600.0
@@ -79,12 +79,24 @@ class Reach:
             )
 
 
+class Passing(Protocol):
+    """Where a submit waits for its turn under a rate."""
+
+    def passed_now(self) -> bool:
+        """Pass if it is known here that nobody has to wait."""
+        ...
+
+    async def passed(self) -> None:
+        """Wait for one's turn."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Lane:
     """The submit gates of one model, or of all models without limits of their own."""
 
     slots: Slots
-    window: Window
+    window: Passing
     in_flight: Places
 
 
@@ -134,11 +146,26 @@ class Passage:
         self.give()
 
 
+Windows: TypeAlias = Callable[[str, Rate | None, Pause, Timing], Passing]
+"""Makes the window of a model with limits of its own, or by the name `` that of all others."""
+
+
+def windows_here(_: str, rate: Rate | None, pause: Pause, timing: Timing) -> Window:
+    """Windows that count the submits of this process: all there are, when it is the only one."""
+    return Window(rate, pause, timing)
+
+
 class Gates:
     """All gates of a run. Models with limits of their own pass theirs; pauses and silence concern everybody."""
 
     def __init__(
-        self, terms: Terms, reach: Reach, probe: Callable[[], Awaitable[object]], timing: Timing = REAL
+        self,
+        terms: Terms,
+        reach: Reach,
+        probe: Callable[[], Awaitable[object]],
+        timing: Timing = REAL,
+        *,
+        windows: Windows = windows_here,
     ) -> None:
         self.pause = Pause(timing)
         self._poll_pause = Pause(timing)
@@ -146,8 +173,9 @@ class Gates:
         self._reach = reach
         self._probe = probe
         self._timing = timing
-        self._common = self._lane(terms.limits)
-        self._lanes = {model: self._lane(limits) for model, limits in terms.models.items()}
+        self._windows = windows
+        self._common = self._lane("", terms.limits)
+        self._lanes = {model: self._lane(model, limits) for model, limits in terms.models.items()}
         self._pace = Pace(terms.limits.expert.polls_per_second, self._poll_pause, timing)
         self._downloads = Places(terms.limits.expert.downloads)
 
@@ -206,10 +234,10 @@ class Gates:
     def _of(self, model: str) -> _Lane:
         return self._lanes.get(model, self._common)
 
-    def _lane(self, limits: Limits) -> _Lane:
+    def _lane(self, model: str, limits: Limits) -> _Lane:
         expert = limits.expert
         return _Lane(
             Slots(expert.submit_slots, expert.submit_slots_most, self._timing),
-            Window(limits.rate, self.pause, self._timing),
+            self._windows(model, limits.rate, self.pause, self._timing),
             Places(limits.in_flight),
         )

@@ -7,19 +7,19 @@ to be gone on with by the next: what is done and what is paid for stands in the 
 import logging
 import math
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Generic
+from typing import Any, Final, Generic, TypeAlias
 
 import anyio
 from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
 import batchgen
-from batchgen.engine import Away, Item, Later, Opener, Outpost, Post, Say, Word, Work
+from batchgen.engine import Away, Item, Later, Opener, Outpost, Post, Word, Work
 from batchgen.engine.local import close
 from batchgen.engine.post import BEGIN, CANCEL, HERE, Posting, carry_shard
 from batchgen.engine.shards import Outcome, Seats, Shard, size
@@ -34,7 +34,11 @@ LOOK_SECONDS: Final = 1.0
 logger = logging.getLogger(__name__)
 
 
-def _ignore(_: Word) -> None:
+Heard: TypeAlias = Callable[[int, Word], None]
+"""Takes what an outpost says, and the seat by which it can be told something."""
+
+
+def _ignore(_: int, __: Word) -> None:
     """Nobody listens."""
 
 
@@ -48,7 +52,7 @@ class _Plain(Generic[Item]):
         return await self.work.carry(item)
 
     def hear(self, word: Word) -> None:
-        _ignore(word)
+        _ignore(0, word)
 
 
 @asynccontextmanager
@@ -61,7 +65,7 @@ async def _plain(opener: Opener[Item], _: Post) -> AsyncIterator[Outpost[Item]]:
 class _Course:
     """What is known of a run beside its work."""
 
-    heard: Say
+    heard: Heard
     expected: int | None
     patience_seconds: float
 
@@ -80,7 +84,7 @@ class DaskEngine:
         most: int,
         *,
         away: Away[Any] | None = None,
-        heard: Say = _ignore,
+        heard: Heard = _ignore,
         expected: int | None = None,
         patience_seconds: float = 60,
     ) -> None:
@@ -108,10 +112,13 @@ class DaskEngine:
             finally:
                 self._head = None
 
-    def tell(self, word: Word) -> None:
-        """Say something to every outpost there is and will be in this run; it may hear it twice."""
+    def tell(self, word: Word, *, seat: int | None = None) -> None:
+        """Say something to every outpost there is and will be in this run, or to whoever has a seat now.
+
+        It may be heard twice; what is said to one seat may be lost.
+        """
         if self._head is not None:
-            self._head.tell(word)
+            self._head.tell(word, seat)
 
 
 class _Head(Generic[Item]):
@@ -146,9 +153,12 @@ class _Head(Generic[Item]):
             if self._failure:
                 raise self._failure
 
-    def tell(self, word: Word) -> None:
-        self._words.append(word)
-        self._send(sorted(self._topics), word)
+    def tell(self, word: Word, seat: int | None = None) -> None:
+        if seat is None:
+            self._words.append(word)
+            self._send(sorted(self._topics), word)
+        else:
+            self._send([self._posting.heard_at(seat)], word)
 
     def _send(self, topics: list[str], word: Word) -> None:
         with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # the run is over
@@ -260,7 +270,7 @@ class _Head(Generic[Item]):
         """An outpost says something; to one that is there now, all that was said before is said first."""
         seat, word = event[1]["seat"], event[1]["word"]
         if word != HERE:
-            self._course.heard(word)
+            self._course.heard(seat, word)
             return
         for each in (*self._words, BEGIN):
             self._send([self._posting.heard_at(seat)], each)
