@@ -48,8 +48,11 @@ class Brake:
 
     def failed(self) -> str | None:
         """A job ended without a picture."""
-        self.ended += 1
-        self.failures += 1
+        return self.judged(self.ended + 1, self.failures + 1)
+
+    def judged(self, ended: int, failures: int) -> str | None:
+        """So many jobs have ended, so many of them without a picture."""
+        self.ended, self.failures = ended, failures
         rule = self.stop_at
         if rule is None or self.ended < rule.of_at_least or self.failures < rule.share * self.ended:
             return None

@@ -1,6 +1,7 @@
 """Before a run buys: whether it may, and within which bounds."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from batchgen.expansion import Expansion
 from batchgen.job import Job
 from batchgen.journal import Caps
 from batchgen.manifest.inputs import moved as moved_inputs
-from batchgen.plan import Allowance, Plan, consent, paper
+from batchgen.plan import Allowance, Plan, Prices, consent, paper
 
 
 def allow(read: Asked, plan: Plan, options: RunOptions) -> None:
@@ -45,13 +46,20 @@ def _given(plan: str | Plan) -> Mapping[str, Any]:
     return paper.on_paper(plan) if isinstance(plan, Plan) else paper.read(plan)
 
 
+@dataclass(frozen=True, slots=True)
+class PriceOf:
+    """The price of a job, for whoever carries it."""
+
+    prices: Prices
+
+    def __call__(self, job: Job) -> int | None:
+        """In micro-USD, None when unknown."""
+        return self.prices.of(job.request)
+
+
 def buying_of(found: Planned, expansion: Expansion, options: RunOptions) -> Buying:
     """How the run buys."""
-    prices, budget = found.prices, found.prices.budget
-
-    def price(job: Job) -> int | None:
-        return prices.of(job.request)
-
+    budget = found.prices.budget
     most = [each for each in (options.max_micro_usd, _of_plan(found.plan, options)) if each is not None]
     caps = Caps(
         batch=budget.max_micro_usd,
@@ -59,7 +67,7 @@ def buying_of(found: Planned, expansion: Expansion, options: RunOptions) -> Buyi
         run=min(most, default=None),
         run_pictures=options.max_pictures,
     )
-    return Buying(price, caps, expansion.scratch.signed, found.wishes.choice)
+    return Buying(PriceOf(found.prices), caps, expansion.scratch.signed, found.wishes.choice)
 
 
 def _of_plan(plan: Plan, options: RunOptions) -> int | None:

@@ -32,7 +32,8 @@ class RunOptions:
     `unattended` means that nobody is there to answer; `confirm` asks a person a yes-or-no question. `redo`, `only` and
     `sample` are what batchgen.batch.wishes reads; `rows` is another table than the manifest's, `plan` a plan or its
     file, `on_paper` that the plan is to be held to later. `read` is the manifest if it was read before, `signals` that
-    SIGINT, SIGTERM and SIGHUP are heard, `environ` where credential, proxies and certificates are looked for.
+    SIGINT, SIGTERM and SIGHUP are heard, `environ` where credential, proxies and certificates are looked for. `dask`
+    is the address of a cluster that carries the jobs, or `local` for one that this machine makes for the run.
     """
 
     manifest: str
@@ -49,6 +50,7 @@ class RunOptions:
     sample: int | None = None
     rows: str | None = None
     root: str | None = None
+    dask: str | None = None
     plan: str | Plan | None = None
     on_paper: bool = False
     offline: bool = False
@@ -116,7 +118,7 @@ class Ending:
         }
 
 
-def _nothing(_: object) -> None:
+def nothing(_: object) -> None:
     """No price is known, and no URL has a signature."""
 
 
@@ -127,9 +129,9 @@ class Buying:
     `signed` gives a URL with the signature that the journal does not keep.
     """
 
-    price: Callable[[Job], int | None] = _nothing
+    price: Callable[[Job], int | None] = nothing
     caps: Caps = field(default_factory=Caps)
-    signed: Callable[[str], str | None] = _nothing
+    signed: Callable[[str], str | None] = nothing
     choice: Choice | None = None
 
 

@@ -6,19 +6,18 @@ from dataclasses import replace
 from batchgen.job import Job
 from batchgen.label import Label, facts_of
 from batchgen.lifecycle import Generated, Stored
-from batchgen.manifest.load import Manifest
+from batchgen.manifest.load import Output
 
 
-def labels(manifest: Manifest) -> Callable[[Job, Generated], Label | None]:
-    """The label of a job's pictures; None where the manifest asks for none.
+def labels(batch: str, output: Output) -> Callable[[Job, Generated], Label | None]:
+    """The label of a job's pictures; None where none is asked for.
 
     It tells no time and nothing of this run, so that a picture saved twice is the same file.
     """
-    output = manifest.output
     if not output.embed and not output.sidecar:
         return lambda _, __: None
 
-    return lambda job, paid: replace(label_of(job, manifest.name, paid), embed=output.embed, sidecar=output.sidecar)
+    return lambda job, paid: replace(label_of(job, batch, paid), embed=output.embed, sidecar=output.sidecar)
 
 
 def label_of(job: Job, batch: str, paid: Generated | Stored) -> Label:

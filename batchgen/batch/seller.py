@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 import anyio
 
@@ -15,12 +16,32 @@ from batchgen.gateway.child import child
 from batchgen.job import FileReference, Job, UrlReference
 from batchgen.location import Location
 from batchgen.manifest.load import Manifest
-from batchgen.manifest.provider import KeyFromEnvironment, KeyFromFile, KeySource, Local, Remote
+from batchgen.manifest.provider import KeyFromEnvironment, KeyFromFile, KeySource, Local, Provider, Remote
 from batchgen.manifest.references import read_reference
 from batchgen.settings import Surroundings, credential, environment, surroundings
+from batchgen.terms import Terms
 
 GATEWAY = "gateway"
 """Where a rehearsal's gateway keeps its tasks and its credential, beside the journal."""
+
+
+class Customer(Protocol):
+    """Who buys: a manifest, or what a worker elsewhere knows of it. Credentials in files start at its folder."""
+
+    @property
+    def folder(self) -> Path:
+        """The absolute folder of the manifest."""
+        ...
+
+    @property
+    def provider(self) -> Provider:
+        """Whom the pictures are bought from."""
+        ...
+
+    @property
+    def terms(self) -> Terms:
+        """What was agreed to."""
+        ...
 
 
 @asynccontextmanager
@@ -51,7 +72,7 @@ async def seller_at(
                 Client(
                     local.url,
                     lambda: local.credential,
-                    network=Network(keep_submits=_replays(manifest)),
+                    network=Network(keep_submits=_replays(manifest.terms)),
                     max_bytes=most,
                     listener=reach,
                 ) as client,
@@ -62,29 +83,29 @@ async def seller_at(
                 yield client
 
 
-def require_credential(manifest: Manifest, environ: Mapping[str, str]) -> None:
+def require_credential(customer: Customer, environ: Mapping[str, str]) -> None:
     """Make sure that there is a credential before anything is sent.
 
     Raises:
         SettingsError: there is none, or it cannot be one.
     """
-    if isinstance(manifest.provider, Remote):
-        credential(_source(manifest.provider.api_key_source), manifest.folder, environ)
+    if isinstance(customer.provider, Remote):
+        credential(_source(customer.provider.api_key_source), customer.folder, environ)
 
 
-def client_of(manifest: Manifest, remote: Remote, reach: Reach, environ: Mapping[str, str]) -> Client:
+def client_of(customer: Customer, remote: Remote, reach: Reach, environ: Mapping[str, str]) -> Client:
     """The client of a server; its credential is read whenever a call needs one, so that a renewed one is taken up."""
     source = _source(remote.api_key_source)
     return Client(
         remote.base_url,
-        lambda: credential(source, manifest.folder, environ),
-        network=network_of(manifest, remote, surroundings(environ)),
-        max_bytes=manifest.terms.limits.expert.max_bytes,
+        lambda: credential(source, customer.folder, environ),
+        network=network_of(customer, remote, surroundings(environ)),
+        max_bytes=customer.terms.limits.expert.max_bytes,
         listener=reach,
     )
 
 
-def network_of(manifest: Manifest, remote: Remote, around: Surroundings) -> Network:
+def network_of(customer: Customer, remote: Remote, around: Surroundings) -> Network:
     """How a server is reached from here."""
     return Network(
         proxies=around.proxies,
@@ -92,18 +113,20 @@ def network_of(manifest: Manifest, remote: Remote, around: Surroundings) -> Netw
         ca_file=around.ca_file,
         private_hosts=frozenset(remote.private_hosts),
         transport=around.transport,
-        keep_submits=_replays(manifest),
+        keep_submits=_replays(customer.terms),
     )
 
 
-def _replays(manifest: Manifest) -> bool:
+def _replays(terms: Terms) -> bool:
     """Whether a create in doubt may be sent once more under its token."""
-    return manifest.terms.profile.idempotency == "replay"
+    return terms.profile.idempotency == "replay"
 
 
-def preparer(asked: Asked) -> Callable[[Job, str], Awaitable[Order]]:
-    """Builds the order of a job: its references are read again, and must be what was planned."""
-    root, signed = asked.manifest.root, asked.buying.signed
+def preparer(root: Path, signed: Callable[[str], str | None]) -> Callable[[Job, str], Awaitable[Order]]:
+    """Builds the order of a job: its references are read again below the root, and must be what was planned.
+
+    `signed` gives a URL with the signature that the journal does not keep.
+    """
 
     async def prepare(job: Job, token: str) -> Order:
         urls = {

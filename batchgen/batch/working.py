@@ -1,13 +1,12 @@
 """The work of one run: its tools are opened, everything unfinished is carried, signals and watchers are heard."""
 
 import math
-import signal
-import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 
 import anyio
 
@@ -15,6 +14,7 @@ from batchgen import watch
 from batchgen.api import cadence
 from batchgen.api.limits import Gates, Reach
 from batchgen.batch.asked import Asked, Observer, RunOptions
+from batchgen.batch.ending import end_in_time, end_when_cancelled, listen
 from batchgen.batch.experience import durations
 from batchgen.batch.hanging import hang
 from batchgen.batch.labelling import labels
@@ -41,11 +41,6 @@ from batchgen.worker.tools import Clocks, Tools
 
 FIGURES_EVERY_SECONDS = 0.25
 FREE_EVERY_SECONDS = 5
-LAST_WORDS_SECONDS = 3
-"""How much of the grace is kept for the end of the run itself."""
-
-ENDS = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "told to end"), signal.SIGHUP: (143, "hung up on")}
-
 UNDER_WAY = Selection(states=frozenset({"running"}))
 """The jobs whose pictures a killed run may have saved and not recorded."""
 
@@ -65,18 +60,27 @@ async def work(asked: Asked, journal: SqlJournal, record: Record, options: RunOp
         try:
             await _tidy(journal, record, store)
             if await _anything(asked, journal):
-                await _carried(asked, journal, store, halt, options, observer)
+                await _carried(asked, journal, record, store, halt, options, observer)
                 await hang(record, journal, store)
         except ConnectionError as away:  # of a store on another machine; what is not in place is put there next time
             halt.note(75, away.strerror or "the store does not answer")
     return halt
 
 
-async def _carried(
-    asked: Asked, journal: SqlJournal, store: LocalStore, halt: Halt, options: RunOptions, observer: Observer
+async def _carried(  # as above
+    asked: Asked,
+    journal: SqlJournal,
+    record: Record,
+    store: LocalStore,
+    halt: Halt,
+    options: RunOptions,
+    observer: Observer,
 ) -> None:
     try:
-        await _carry_all(asked, journal, store, halt, options, observer)
+        if options.dask is None:
+            await _carry_all(asked, journal, store, halt, options, observer)
+        else:
+            await _carry_at_cluster(asked, journal, record, halt, options, observer)
     except JournalError:
         raise
     except BatchgenError as error:  # the provider could not even be opened; the journal is as it was
@@ -97,12 +101,12 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
             terms=terms,
             gates=Gates(terms, reach, client.probe),
             cadence=await anyio.to_thread.run_sync(_cadence, asked) if means.cadence is None else means.cadence,
-            prepare=preparer(asked),
+            prepare=preparer(asked.manifest.root, asked.buying.signed),
             halt=halt,
             clocks=Clocks(time.time, replace(REAL, sleep=Wheel().sleep)),
             caps=asked.buying.caps,
             price=asked.buying.price,
-            label=labels(asked.manifest),
+            label=labels(asked.manifest.name, asked.manifest.output),
             brake=Brake(terms.failures.stop_at),
             room=Room(partial(_shortage, asked)),
         )
@@ -110,9 +114,11 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
         look = partial(watch.figures, tally=tally, start=start)
         async with anyio.create_task_group() as background:
             if options.signals:
-                background.start_soon(_listen, tools, options.grace_seconds)
-            background.start_soon(_end_in_time, tools, options.grace_seconds)
-            background.start_soon(_end_when_cancelled, tools, options.grace_seconds)
+                background.start_soon(listen, halt, tools.shelter, options.grace_seconds)
+            background.start_soon(
+                end_in_time, halt, tools.shelter, terms.limits.deadline_seconds, options.grace_seconds
+            )
+            background.start_soon(end_when_cancelled, tools.shelter, options.grace_seconds)
             background.start_soon(_show, tools, look, observer)
             background.start_soon(_measure, str(asked.location.folder), tally)
             with halt.scope:
@@ -125,6 +131,18 @@ async def _carry_all(  # what a run is made of meets here and nowhere else
 def _begun_at_once(terms: Terms) -> int:
     """So many jobs are begun at once that every slot for a submit has another one behind it."""
     return max(BEGUN, 2 * sum(each.expert.submit_slots_most for each in (terms.limits, *terms.models.values())))
+
+
+async def _carry_at_cluster(
+    asked: Asked, journal: SqlJournal, record: Record, halt: Halt, options: RunOptions, observer: Observer
+) -> None:
+    headquarters = await anyio.to_thread.run_sync(import_module, "batchgen.batch.headquarters")  # Dask takes its time
+    ways = options.means.ways
+    assert options.dask is not None
+    assert ways is not None
+    command = headquarters.Command(asked, journal, record, options, observer, halt)
+    known = await anyio.to_thread.run_sync(_known, asked)
+    await headquarters.carry_elsewhere(command, options.dask, ways(journal), known)
 
 
 @asynccontextmanager
@@ -142,10 +160,14 @@ async def _shortage(asked: Asked) -> str:
 def _cadence(asked: Asked) -> cadence.Cadence:
     """What earlier runs have seen of this provider is where this one begins."""
     local = isinstance(asked.manifest.provider, Local)
-    with open_record(asked.location) as record:
-        known = durations(record)
+    known = _known(asked)
     shortest = cadence.LOCAL_HINT_SECONDS if local else cadence.REMOTE_HINT_SECONDS
     return cadence.experienced(known, shortest_hint_seconds=shortest)
+
+
+def _known(asked: Asked) -> dict[str, list[float]]:
+    with open_record(asked.location) as record:
+        return durations(record)
 
 
 def _judge(asked: Asked) -> AbstractAsyncContextManager[Check]:
@@ -166,37 +188,6 @@ async def _anything(asked: Asked, journal: SqlJournal) -> bool:
         if watch.worked_on(progress, choice):
             return True
     return False
-
-
-async def _listen(tools: Tools, grace_seconds: float) -> None:
-    """Hear signals: the first ends the run within the grace, a second at once; what is open is journaled either way."""
-    if threading.current_thread() is not threading.main_thread():
-        return  # signals come to the main thread alone; whoever runs a batch elsewhere ends it by cancelling
-    left = max(grace_seconds - LAST_WORDS_SECONDS, grace_seconds / 2)
-    heard = [number for number in ENDS if signal.getsignal(number) is not signal.SIG_IGN]  # as nohup leaves them
-    with anyio.open_signal_receiver(*heard) as signals:
-        async for number in signals:
-            code, reason = ENDS[number]
-            tools.shelter.expire(anyio.current_time() + left)
-            tools.halt.stop_asking(code, reason)
-            left = 0
-
-
-async def _end_in_time(tools: Tools, grace_seconds: float) -> None:
-    """End the run at its deadline, as a signal would, but with 75."""
-    seconds = tools.terms.limits.deadline_seconds
-    if seconds is not None:
-        await anyio.sleep(seconds)
-        tools.shelter.expire(anyio.current_time() + grace_seconds)
-        tools.halt.stop_asking(75, "the deadline of this run is reached")
-
-
-async def _end_when_cancelled(tools: Tools, grace_seconds: float) -> None:
-    """When the caller cancels the run, what is open has as long as after a signal, and no longer."""
-    try:
-        await anyio.sleep_forever()
-    finally:
-        tools.shelter.expire(anyio.current_time() + grace_seconds)
 
 
 async def _show(tools: Tools, look: watch.Look, observer: Observer) -> None:

@@ -112,13 +112,15 @@ class DaskEngine:
             finally:
                 self._head = None
 
-    def tell(self, word: Word, *, seat: int | None = None) -> None:
-        """Say something to every outpost there is and will be in this run, or to whoever has a seat now.
-
-        It may be heard twice; what is said to one seat may be lost.
-        """
+    def tell(self, word: Word) -> None:
+        """Say something to every outpost there is and will be in this run; it may be heard twice."""
         if self._head is not None:
-            self._head.tell(word, seat)
+            self._head.tell(word)
+
+    def tell_once(self, word: Word, *, seat: int | None = None) -> None:
+        """Say something to every outpost there is now, or to the one of a seat; it may be lost."""
+        if self._head is not None:
+            self._head.tell_once(word, seat)
 
 
 class _Head(Generic[Item]):
@@ -153,12 +155,12 @@ class _Head(Generic[Item]):
             if self._failure:
                 raise self._failure
 
-    def tell(self, word: Word, seat: int | None = None) -> None:
-        if seat is None:
-            self._words.append(word)
-            self._send(sorted(self._topics), word)
-        else:
-            self._send([self._posting.heard_at(seat)], word)
+    def tell(self, word: Word) -> None:
+        self._words.append(word)
+        self._send(sorted(self._topics), word)
+
+    def tell_once(self, word: Word, seat: int | None) -> None:
+        self._send(sorted(self._topics) if seat is None else [self._posting.heard_at(seat)], word)
 
     def _send(self, topics: list[str], word: Word) -> None:
         with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # the run is over

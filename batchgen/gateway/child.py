@@ -24,10 +24,11 @@ END_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """Where the gateway listens and the credential it takes."""
+    """Where the gateway listens, the credential it takes, and the file that holds it."""
 
     url: str
     credential: str
+    credential_file: str
 
 
 @asynccontextmanager
@@ -60,7 +61,7 @@ async def _ready(process: Process, state: Path) -> Child:
             if "\n" in line:
                 said = json.loads(line)
                 key = await anyio.Path(said["credential_file"]).read_text()
-                return Child(said["url"], key.strip())
+                return Child(said["url"], key.strip(), said["credential_file"])
     raise Unfinished(f"the local gateway did not start; its log is {state / 'log'}")
 
 

@@ -128,6 +128,10 @@ class Scratch:
         row = self._database.execute("SELECT url FROM signed WHERE bare = ?", (bare,)).fetchone()
         return None if row is None else str(row[0])
 
+    def signs(self) -> bool:
+        """Whether any URL has a signature."""
+        return self._database.execute("SELECT 1 FROM signed LIMIT 1").fetchone() is not None
+
     def same_ids(self, most: int) -> list[tuple[int, int]]:
         """Places whose id stands at an earlier place too, with that place."""
         return list(self._database.execute(_TWICE.format("id", ""), (most,)))

@@ -1,0 +1,232 @@
+"""A run as it goes on in another process: opened from a brief, it carries jobs by number and tells the head.
+
+The brief can be pickled, and holds no credential, no job and no prompt: jobs come from the journal that all share, and
+the credential from the surroundings of the process.
+"""
+
+import math
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from batchgen import watch
+from batchgen.api import Order, Provider, Receipt, Standing, cadence
+from batchgen.api.client import Client
+from batchgen.api.limits import Gates, Reach
+from batchgen.batch.asked import nothing
+from batchgen.batch.ending import end_when_cancelled
+from batchgen.batch.labelling import labels
+from batchgen.batch.seller import client_of, preparer, require_credential
+from batchgen.batch.turns import Turns
+from batchgen.batch.ways import Ways
+from batchgen.brake import Brake
+from batchgen.engine import Outpost, Post, Word
+from batchgen.errors import SettingsError, Throttled
+from batchgen.halt import Halt
+from batchgen.job import Job
+from batchgen.journal import Caps, Journal, Progress
+from batchgen.lifecycle import AttemptFailed, Planned
+from batchgen.manifest.load import Output
+from batchgen.manifest.provider import Remote
+from batchgen.retry import REAL
+from batchgen.settings import environment
+from batchgen.store import Store
+from batchgen.store.decode import Check, Decoder, Structure
+from batchgen.store.space import floor_bytes, shortage
+from batchgen.terms import Limits, Terms
+from batchgen.wheel import Wheel
+from batchgen.worker import Worker
+from batchgen.worker.room import Room
+from batchgen.worker.tools import Clocks, Tools
+
+TALLY_SECONDS = 1.0
+"""How often an outpost tells what it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What carrying the jobs of a batch takes beside them. `known` are durations of tasks in seconds, by model."""
+
+    batch: str
+    folder: Path
+    root: Path
+    provider: Remote
+    output: Output
+    terms: Terms
+    ways: Ways
+    price: Callable[[Job], int | None]
+    caps: Caps = field(default_factory=Caps)
+    known: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    shortest_hint_seconds: float = cadence.REMOTE_HINT_SECONDS
+    grace_seconds: float = 25
+
+    def __call__(self, post: Post) -> AbstractAsyncContextManager[Outpost[int]]:
+        """Open an outpost here.
+
+        Raises:
+            SettingsError: this process lacks something, such as the credential; the message names its host.
+        """
+        return _opened(self, post)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outpost:
+    tools: Tools
+    turns: Turns
+
+    async def carry(self, number: int) -> None:
+        progress = await self.tools.journal.reached(number)
+        if progress is not None and self._wanted(progress):
+            await Worker(self.tools).carry(progress)
+
+    def hear(self, word: Word) -> None:
+        match word:
+            case {"go": [str(name), int(number)]}:
+                self.turns.go(name, number)
+            case {"hold": float(seconds)}:
+                self.tools.gates.pause.hold(seconds)
+            case {"grace": float(seconds)}:
+                self.tools.shelter.expire(anyio.current_time() + seconds)
+            case _:
+                self.tools.halt.take(word)
+
+    def _wanted(self, progress: Progress) -> bool:
+        return self.tools.halt.buying or not isinstance(progress.milestone, Planned | AttemptFailed)
+
+
+@asynccontextmanager
+async def _opened(brief: Brief, post: Post) -> AsyncIterator[Outpost[int]]:
+    failure: Exception | None = None
+    judge: AbstractAsyncContextManager[Check] = (
+        Decoder() if brief.output.check == "decode" else nullcontext(Structure())
+    )
+    reach = Reach()
+    selling = await anyio.to_thread.run_sync(_client, brief, reach)
+    async with judge as check, selling as client, brief.ways.journal() as journal:
+        store = await anyio.to_thread.run_sync(brief.ways.store, check)
+        bench = _Bench(post, client, journal, store, reach, watch.Tally(), Turns(post))
+        tools = _tools(brief, bench)
+        async with anyio.create_task_group() as background:
+            background.start_soon(end_when_cancelled, tools.shelter, brief.grace_seconds)
+            background.start_soon(_tell, bench)
+            try:
+                yield _Outpost(tools, bench.turns)
+            except Exception as error:  # raised as it is, and not as one of a group
+                failure = error
+            background.cancel_scope.cancel()
+        post.say(_told(bench))
+    if failure is not None:
+        raise failure
+
+
+def _client(brief: Brief, reach: Reach) -> Client:
+    environ = environment()
+    try:
+        require_credential(brief, environ)
+        return client_of(brief, brief.provider, reach, environ)
+    except SettingsError as lacking:
+        raise SettingsError(f"at the worker on {socket.gethostname()}: {lacking}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What one outpost has of its own."""
+
+    post: Post
+    client: Client
+    journal: Journal
+    store: Store
+    reach: Reach
+    tally: watch.Tally
+    turns: Turns
+
+
+def _tools(brief: Brief, bench: _Bench) -> Tools:
+    terms = shared_out(brief.terms, bench.post.share)
+    halt = Halt(tell=bench.post.say)
+    return Tools(
+        provider=_Overheard(watch.WatchedProvider(bench.client, bench.tally), bench.post),
+        journal=bench.journal,
+        store=bench.store,
+        terms=terms,
+        gates=Gates(terms, bench.reach, bench.client.probe, windows=bench.turns.window),
+        cadence=cadence.experienced(brief.known, shortest_hint_seconds=brief.shortest_hint_seconds),
+        prepare=preparer(brief.root, nothing),
+        halt=halt,
+        clocks=Clocks(time.time, replace(REAL, sleep=Wheel().sleep)),
+        caps=brief.caps,
+        price=brief.price,
+        label=labels(brief.batch, brief.output),
+        brake=Brake(brief.terms.failures.stop_at),
+        room=Room(partial(_shortage, brief.ways.folders, floor_bytes(brief.terms.limits.in_flight))),
+    )
+
+
+async def _shortage(folders: tuple[str, ...], floor: int) -> str:
+    return await anyio.to_thread.run_sync(shortage, folders, floor)
+
+
+def shared_out(terms: Terms, share: float) -> Terms:
+    """The terms of one outpost: its share of what the manifest allows to go on at a time, and of polls a second.
+
+    The rate stays as it is, since the head counts it, and so does everything that concerns one job.
+    """
+
+    def part(limits: Limits) -> Limits:
+        expert = limits.expert
+        return replace(
+            limits,
+            in_flight=math.ceil(limits.in_flight * share),
+            expert=replace(
+                expert,
+                submit_slots=math.ceil(expert.submit_slots * share),
+                submit_slots_most=math.ceil(expert.submit_slots_most * share),
+                polls_per_second=expert.polls_per_second * share,
+                downloads=math.ceil(expert.downloads * share),
+            ),
+        )
+
+    models = {model: part(limits) for model, limits in terms.models.items()}
+    return replace(terms, limits=part(terms.limits), models=models)
+
+
+@dataclass(frozen=True, slots=True)
+class _Overheard:
+    """A provider whose wish to be left alone is told to the head, and by it to everybody."""
+
+    provider: Provider
+    post: Post
+
+    async def submit(self, order: Order) -> Receipt:
+        try:
+            return await self.provider.submit(order)
+        except Throttled as slow:
+            if slow.retry_after_seconds is not None:
+                self.post.say({"throttled": float(slow.retry_after_seconds)})
+            raise
+
+    async def status(self, task_id: str) -> Standing:
+        return await self.provider.status(task_id)
+
+    def download(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        return self.provider.download(url)
+
+
+async def _tell(bench: _Bench) -> None:
+    while True:
+        await anyio.sleep(TALLY_SECONDS)
+        bench.post.say(_told(bench))
+
+
+def _told(bench: _Bench) -> Word:
+    """What this outpost did so far."""
+    tally = bench.tally
+    place = f"{socket.gethostname()}:{os.getpid()}"
+    return {"did": bench.turns.name, "at": place, "calls": [tally.submits, tally.polls, tally.downloads]}

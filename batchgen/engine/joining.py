@@ -1,0 +1,92 @@
+"""Joining a Dask cluster: one that runs at an address, or one that this machine makes for the run."""
+
+import os
+import sys
+import warnings
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from importlib.metadata import version
+from typing import Any, Final
+
+from distributed import Client, LocalCluster
+from distributed.versions import VersionMismatchWarning
+
+import batchgen
+from batchgen.errors import SettingsError, Unfinished
+
+LOCAL: Final = "local"
+"""The word for a cluster on this machine, a process for each core."""
+
+PATIENCE_SECONDS: Final = 15
+DASK: Final = version("distributed")
+
+
+@asynccontextmanager
+async def joined(address: str) -> AsyncIterator[Client]:
+    """A client of the cluster at this address, or `local`, until the end of the block.
+
+    Raises:
+        SettingsError: the address is none, or somebody there has another version.
+        Unfinished: nobody answers there.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=VersionMismatchWarning)  # said below, by name
+        async with _cluster(address) as cluster, _client(cluster, address) as client:
+            require_same(await client.run(versions, on_error="return"))
+            yield client
+
+
+def versions() -> dict[str, str]:
+    """What must be of one version everywhere, here: work is handed on as Python's own objects."""
+    python = ".".join(map(str, sys.version_info[:2]))
+    return {"batchgen": batchgen.__version__, "Dask": DASK, "Python": python}
+
+
+def require_same(found: Mapping[str, Any]) -> None:
+    """Hold what workers say of their versions against ours; an exception stands for one that cannot say.
+
+    Raises:
+        SettingsError: one of them has another one, or has no batchgen; it is named.
+    """
+    ours = versions()
+    for place, theirs in found.items():
+        if not isinstance(theirs, dict):
+            raise SettingsError(
+                f"the worker {place} cannot load batchgen ({type(theirs).__name__}); install batchgen "
+                f"{ours['batchgen']} with its extra `dask` there. Nothing was bought"
+            )
+        for name, here in ours.items():
+            if theirs.get(name) != here:
+                raise SettingsError(
+                    f"the worker {place} has {name} {theirs.get(name)}, and this machine {here}; install the same "
+                    "in both places. Nothing was bought"
+                )
+
+
+def _cluster(address: str) -> AbstractAsyncContextManager[LocalCluster | str]:
+    if address != LOCAL:
+        return nullcontext(address)
+    return LocalCluster(
+        n_workers=len(os.sched_getaffinity(0)),
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+        asynchronous=True,
+        silence_logs=False,
+    )
+
+
+@asynccontextmanager
+async def _client(cluster: LocalCluster | str, address: str) -> AsyncIterator[Client]:
+    try:
+        client = await Client(cluster, asynchronous=True, timeout=PATIENCE_SECONDS, set_as_default=False)
+    except ValueError as strange:
+        raise SettingsError(f"--dask {address}: {strange}; write tcp://host:8786, or local") from None
+    except (TimeoutError, OSError):
+        raise Unfinished(
+            f"no Dask scheduler answers at {address}; start `dask scheduler` there, and run again"
+        ) from None
+    try:
+        yield client
+    finally:
+        await client.close()
