@@ -180,8 +180,7 @@ class _Head(Generic[Item]):
     async def _next(self, items: AsyncIterator[Item]) -> Shard[Item] | None:
         """Wait for a free seat, then take items for it; None when there are no more."""
         (seat, share), threads = await self._seat()
-        left = None if self._course.expected is None else self._course.expected - self._handed
-        most, taken = size(share, threads, left), list[Item]()
+        most, taken = size(share, threads, self._course.expected, self._handed), list[Item]()
         while len(taken) < most:
             try:
                 taken.append(await anext(items))

@@ -44,11 +44,12 @@ class Seats:
 
     def take(self, threads: int) -> tuple[int, int] | None:
         """A free seat and its share, None when there is none for so many threads."""
-        threads = min(max(threads, 1), self.most)
-        if len(self.taken) >= threads + spare(threads):
+        threads = max(threads, 1)
+        seats = self.most if threads > self.most else threads + spare(threads)
+        if len(self.taken) >= seats:
             return None
         seat = next(each for each in range(len(self.taken) + 1) if each not in self.taken)
-        self.taken[seat] = self.most // threads
+        self.taken[seat] = max(self.most // threads, 1)
         return seat, self.taken[seat]
 
     def leave(self, seat: int) -> None:
@@ -61,9 +62,15 @@ def spare(threads: int) -> int:
     return 1 + threads // 4
 
 
-def size(share: int, threads: int, left: int | None) -> int:
-    """How many items the next shard takes; towards the end of the work, where known, ever fewer."""
+def size(share: int, threads: int, expected: int | None, handed: int) -> int:
+    """How many items the next shard takes, of so many expected and so many handed out.
+
+    Towards the end it is ever fewer, so that all threads end together, but never fewer than a thread carries at a
+    time: what waits for a provider is best carried at once.
+    """
     whole = max(min(share * WAVES, MOST_ITEMS), share)
-    if left is None:
+    if expected is None:
         return whole
-    return max(min(whole, ceil(left / (2 * max(threads, 1)))), share, 1)
+    threads = max(threads, 1)
+    least = max(min(share, ceil(expected / threads)), 1)
+    return max(min(whole, ceil((expected - handed) / (2 * threads))), least)
