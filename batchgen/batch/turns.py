@@ -25,6 +25,7 @@ class Turns:
     def __init__(self, post: Post) -> None:
         self._post = post
         self.name = uuid.uuid4().hex
+        self.again_seconds = ASK_SECONDS
         self._number = 0
         self._waiting: dict[int, anyio.Event] = {}
 
@@ -40,7 +41,7 @@ class Turns:
         try:
             while not go.is_set():
                 self._post.say({"ask": model, "turn": [self.name, number]})
-                with anyio.move_on_after(ASK_SECONDS):
+                with anyio.move_on_after(self.again_seconds):
                     await go.wait()
         finally:
             del self._waiting[number]

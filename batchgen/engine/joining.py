@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from importlib.metadata import version
 from typing import Any, Final
 
+import anyio
 from distributed import Client, LocalCluster
 from distributed.versions import VersionMismatchWarning
 
@@ -22,7 +23,7 @@ DASK: Final = version("distributed")
 
 
 @asynccontextmanager
-async def joined(address: str) -> AsyncIterator[Client]:
+async def joined(address: str, *, patience_seconds: float = PATIENCE_SECONDS) -> AsyncIterator[Client]:
     """A client of the cluster at this address, or `local`, until the end of the block.
 
     Raises:
@@ -31,7 +32,7 @@ async def joined(address: str) -> AsyncIterator[Client]:
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=VersionMismatchWarning)  # said below, by name
-        async with _cluster(address) as cluster, _client(cluster, address) as client:
+        async with _cluster(address) as cluster, _client(cluster, address, patience_seconds) as client:
             require_same(await client.run(versions, on_error="return"))
             yield client
 
@@ -77,16 +78,20 @@ def _cluster(address: str) -> AbstractAsyncContextManager[LocalCluster | str]:
 
 
 @asynccontextmanager
-async def _client(cluster: LocalCluster | str, address: str) -> AsyncIterator[Client]:
+async def _client(cluster: LocalCluster | str, address: str, patience_seconds: float) -> AsyncIterator[Client]:
+    client = Client(cluster, asynchronous=True, timeout=patience_seconds, set_as_default=False)
     try:
-        client = await Client(cluster, asynchronous=True, timeout=PATIENCE_SECONDS, set_as_default=False)
-    except ValueError as strange:
-        raise SettingsError(f"--dask {address}: {strange}; write tcp://host:8786, or local") from None
-    except (TimeoutError, OSError):
-        raise Unfinished(
-            f"no Dask scheduler answers at {address}; start `dask scheduler` there, and run again"
-        ) from None
-    try:
+        await _connect(client, address)
         yield client
     finally:
-        await client.close()
+        with anyio.CancelScope(shield=True):
+            await client.close()
+
+
+async def _connect(client: Client, address: str) -> None:
+    try:
+        await client
+    except ValueError as strange:
+        raise SettingsError(f"--dask {address}: {strange}; write tcp://host:8786, or local") from None
+    except OSError as silent:
+        raise Unfinished(f"no Dask scheduler answers at {address}; start one there, and run again") from silent

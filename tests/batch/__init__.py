@@ -1,0 +1,1 @@
+"""Rooms of a run that can be judged by themselves."""
