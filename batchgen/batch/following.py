@@ -1,7 +1,9 @@
 """What a head sees of jobs that are carried elsewhere: their ends in the journal, and how fast each worker is."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, TypeAlias
 
 import anyio
@@ -25,27 +27,36 @@ Calls: TypeAlias = tuple[int, int, int]
 """Submits, polls, downloads."""
 
 
-async def follow(record: Record, run: int, observer: Observer, tally: watch.Tally) -> None:
-    """Show an observer the jobs that end, as the journal tells of them, until cancelled; the last may be missed."""
-    over = Selection(states=frozenset({"stored", "failed"}), run=run)
-    mark, seen = Mark(0.0, 0), set[tuple[int, int]]()
-    while True:
-        page = await anyio.to_thread.run_sync(_newer, record, over, mark)
-        for each in page:
-            if (key := (each.job.number, each.position)) not in seen:
-                seen.add(key)
-                _show(each, observer, tally)
-        if len(page) == PAGE and page[-1].mark > mark:
-            mark = page[-1].mark
-            continue
-        if page:
-            mark = Mark(max(mark.at, page[-1].at - LATE_SECONDS), 0)
-            seen &= {(each.job.number, each.position) for each in page}
-        await anyio.sleep(EVERY_SECONDS)
+class Follower:
+    """Shows an observer the jobs that end in a run, each once, as the journal tells of them."""
 
+    def __init__(self, record: Record, run: int, observer: Observer, tally: watch.Tally) -> None:
+        self._record = record
+        self._over = Selection(states=frozenset({"stored", "failed"}), run=run)
+        self._observer = observer
+        self._tally = tally
+        self._mark = Mark(0.0, 0)
+        self._seen: set[tuple[int, int]] = set()
 
-def _newer(record: Record, over: Selection, mark: Mark) -> list[Progress]:
-    return list(record.newest(over, PAGE, mark, newer=True))
+    async def follow(self) -> None:
+        """Look every second, until cancelled."""
+        while True:
+            await self.look()
+            await anyio.sleep(EVERY_SECONDS)
+
+    async def look(self) -> None:
+        """Show what has ended since the last look, or is seen only now."""
+        seen, mark, page = set[tuple[int, int]](), self._mark, [*await self._page(self._mark)]
+        while page:
+            for each in page:
+                seen.add((each.job.number, each.position))
+                if (each.job.number, each.position) not in self._seen:
+                    _show(each, self._observer, self._tally)
+            mark, page = page[-1].mark, [*await self._page(page[-1].mark)]
+        self._mark, self._seen = Mark(max(self._mark.at, mark.at - LATE_SECONDS), 0), seen
+
+    async def _page(self, mark: Mark) -> Sequence[Progress]:
+        return await anyio.to_thread.run_sync(partial(self._record.newest, self._over, PAGE, mark, newer=True))
 
 
 def _show(progress: Progress, observer: Observer, tally: watch.Tally) -> None:

@@ -14,7 +14,7 @@ from batchgen import watch
 from batchgen.api import cadence
 from batchgen.batch.asked import Asked, Observer, RunOptions
 from batchgen.batch.ending import end_in_time, end_when_cancelled, listen
-from batchgen.batch.following import Rates, follow
+from batchgen.batch.following import Follower, Rates
 from batchgen.batch.outpost import Brief
 from batchgen.batch.seller import GATEWAY
 from batchgen.batch.turns import Marshal
@@ -134,8 +134,8 @@ class _Head:
         terms, grace = command.asked.manifest.terms, command.options.grace_seconds
         self._command = command
         self._group: TaskGroup | None = None
-        self._rates = Rates()
-        self._tally = watch.Tally()
+        self._rates, self._tally = Rates(), watch.Tally()
+        self._follower = Follower(command.record, command.journal.run, command.observer, self._tally)
         self._engine = DaskEngine(
             client,
             terms.limits.in_flight,
@@ -163,6 +163,7 @@ class _Head:
             self._group.cancel_scope.cancel()
         if failure is not None:
             raise failure
+        await self._follower.look()
         self._command.observer.figures(look(await self._command.journal.totals(), note=self._note()))
 
     def _attend(self, group: TaskGroup) -> None:
@@ -173,7 +174,7 @@ class _Head:
             group.start_soon(listen, command.halt, shelter, grace)
         group.start_soon(end_in_time, command.halt, shelter, deadline, grace)
         group.start_soon(end_when_cancelled, shelter, grace)
-        group.start_soon(follow, command.record, command.journal.run, command.observer, self._tally)
+        group.start_soon(self._follower.follow)
 
     def _heard(self, seat: int, word: Word) -> None:
         match word:

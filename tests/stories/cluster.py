@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 
-from batchgen.batch import Means, RunOptions, Unwatched, run
+from batchgen.batch import Means, Observer, RunOptions, Unwatched, run
 from batchgen.batch.ways import Ways
 from batchgen.errors import BatchgenError
 from batchgen.journal.sqlite import SqliteJournal
@@ -21,12 +21,12 @@ def local_store(folder: str, check: Check) -> LocalStore:
     return LocalStore(folder, check)
 
 
-async def command(manifest: Path, address: str, observer: Unwatched, **options: object) -> int:
+async def command(manifest: Path, address: str, observer: Observer, **options: object) -> int:
     """Carry a manifest's jobs at a cluster, the journal lent to its workers; says how it ended."""
     folder = manifest.parent / "outputs" / "story"
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra_attributes[anyio.abc.SocketAttribute.local_port]()
-    async with anyio.create_task_group() as group:
+    async with listener, anyio.create_task_group() as group:
 
         def lend(journal: SqliteJournal) -> Ways:
             group.start_soon(listener.serve, Lender(journal).serve)
@@ -39,7 +39,6 @@ async def command(manifest: Path, address: str, observer: Unwatched, **options: 
         except BatchgenError as error:
             code, words = error.exit_code, str(error)
         group.cancel_scope.cancel()
-    await listener.aclose()
     sys.stdout.write(json.dumps({"code": code, "reason": words}) + "\n")
     return code
 

@@ -1,45 +1,157 @@
-"""Whole runs at a cluster: what a machine promises, several keep."""
+"""Whole runs at a cluster in this process: what a machine promises, several keep."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 from distributed import LocalCluster
 
-from batchgen.batch import Unwatched
+from batchgen.batch import Observer, Unwatched
+from batchgen.journal import Progress
+from batchgen.lifecycle import Stored
+from batchgen.report.figures import Figures
 from tests.stories.cluster import command
-from tests.stories.world import Gateway, World, at, gateway, jobs
+from tests.stories.world import Batch, Gateway, World, at, gateway, jobs
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Gateway]:
-    """A gateway that knows tokens."""
-    with gateway(tmp_path / "gateway") as found:
-        yield found
-
-
-async def test_a_run_at_a_cluster(tmp_path: Path, server: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every job is bought once and its picture is there, and a second run has nothing to do."""
-    monkeypatch.setenv("XENODIA_API_KEY", server.key)
-    world = World(tmp_path / "world")
-    manifest = world.write(jobs=jobs(30), **at(server, idempotency="replay"))
+async def cluster() -> AsyncIterator[str]:
+    """The address of a scheduler with three workers of one thread each."""
     async with LocalCluster(
-        n_workers=2,
+        n_workers=3,
         threads_per_worker=1,
         processes=False,
         protocol="tcp",
         host="127.0.0.1",
         asynchronous=True,
         dashboard_address=None,
-    ) as cluster:
-        assert await command(manifest, cluster.scheduler_address, Unwatched()) == 0
-        assert await command(manifest, cluster.scheduler_address, Unwatched()) == 0
-    batch = world.batch()
-    assert batch.kinds() == {"Stored": 30}
-    assert len(batch.whole()) == 30
-    assert len(server.paid()) == 30
+    ) as found:
+        yield found.scheduler_address
+
+
+@contextmanager
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **faults: Any) -> Iterator[Gateway]:
+    """A gateway that knows tokens and has these faults, its credential in the surroundings."""
+    path = tmp_path / "faults.yaml"
+    path.write_text(json.dumps({"faults": 1, **faults}))
+    with gateway(tmp_path / "gateway", "--painter", "none", *(("--faults", str(path)) if faults else ())) as server:
+        monkeypatch.setenv("XENODIA_API_KEY", server.key)
+        yield server
+
+
+class Watching(Observer):
+    """Remembers what it was shown."""
+
+    def __init__(self) -> None:
+        self.over: list[Progress] = []
+        self.shown: list[Figures] = []
+
+    def finished(self, progress: Progress) -> None:
+        self.over.append(progress)
+
+    def figures(self, figures: Figures) -> None:
+        self.shown.append(figures)
+
+
+def judge(batch: Batch, server: Gateway, count: int) -> None:
+    """All pictures are there and whole, and each was paid for once."""
+    assert batch.kinds() == {"Stored": count}
+    assert len(batch.whole()) == count
+    assert len(server.paid()) == count
     assert batch.strays() == []
-    assert json.loads((batch.folder / "report.json").read_text())
+
+
+async def test_a_run_at_a_cluster(tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every job is bought once, whoever looks sees it, and a second run has nothing to do."""
+    with shop(tmp_path, monkeypatch) as server:
+        world, watching = World(tmp_path / "world"), Watching()
+        manifest = world.write(jobs=jobs(30), **at(server, idempotency="replay"))
+        assert await command(manifest, cluster, watching) == 0
+        judge(world.batch(), server, 30)
+        assert await command(manifest, cluster, Unwatched()) == 0
+        judge(world.batch(), server, 30)
+    last = watching.shown[-1]
+    assert (last.of("stored"), last.submits, last.total) == (30, 30, 30)
+    assert last.downloads >= 30
+    seen = sorted(each.job.id for each in watching.over if isinstance(each.milestone, Stored))
+    assert seen == [f"job{number:03}" for number in range(30)]
+
+
+async def test_one_worker_hears_of_the_end_and_all_stop(
+    tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the funds are used up, one 402 stops the workers that never saw one; what was bought is brought home."""
+    with shop(tmp_path, monkeypatch, submit=[{"every": 1, "first": 9, "before": 402}]) as server:
+        world = World(tmp_path / "world")
+        manifest = world.write(jobs=jobs(60), **at(server, idempotency="replay"))
+        assert await command(manifest, cluster, Unwatched()) == 4
+        kinds = world.batch().kinds()
+        assert kinds == {"Stored": 8, "Planned": 52}
+        assert len(server.paid()) == 8
+
+
+async def test_a_cap_holds_over_all_workers(tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many workers together spend no more than the batch may cost, and the run says so."""
+    with shop(tmp_path, monkeypatch) as server:
+        world = World(tmp_path / "world")
+        budget = {"max_usd": 1, "prices": {"nano-banana-pro": 0.1}}
+        manifest = world.write(jobs=jobs(40), budget=budget, **at(server, idempotency="replay"))
+        assert await command(manifest, cluster, Unwatched(), max_pictures=100) == 4
+        assert world.batch().kinds() == {"Stored": 10, "Planned": 30}
+        assert len(server.paid()) == 10
+
+
+async def test_too_many_failures_stop_all(tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failures are counted over all workers, and stop the run as they would on one machine."""
+    with shop(tmp_path, monkeypatch, tasks=[{"every": 1, "task": "refused"}]) as server:
+        world = World(tmp_path / "world")
+        limits = {"in_flight": 6, "rate": "20/1s", "expert": {"polls_per_second": 200}}
+        stop = {"stop_at": {"share": "50%", "of_at_least": 12}}
+        keys = {**at(server, idempotency="replay"), "limits": limits, "failures": stop}
+        manifest = world.write(jobs=jobs(400), **keys)
+        assert await command(manifest, cluster, Unwatched()) == 4
+        kinds = world.batch().kinds()
+        assert kinds["JobFailed"] >= 12
+        assert kinds["Planned"] > 0
+
+
+async def test_a_run_that_is_cancelled_goes_on(tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancelled at its head, a run ends at every worker; the next one finishes it, and nothing is paid twice."""
+    with shop(tmp_path, monkeypatch) as server:
+        world = World(tmp_path / "world")
+        manifest = world.write(jobs=jobs(80), **at(server, idempotency="replay"))
+        enough = anyio.Event()
+
+        class Waiting(Observer):
+            def figures(self, figures: Figures) -> None:
+                if figures.of("stored") >= 5:
+                    enough.set()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(command, manifest, cluster, Waiting())
+            with anyio.move_on_after(60):
+                await enough.wait()
+            group.cancel_scope.cancel()
+        assert "Started" not in world.batch().kinds()
+        assert await command(manifest, cluster, Unwatched()) == 0
+        judge(world.batch(), server, 80)
+
+
+async def test_a_worker_without_a_credential_says_so(
+    tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each worker needs the credential in its surroundings; without one the run ends, says so, and bought nothing."""
+    with shop(tmp_path, monkeypatch) as server:
+        world = World(tmp_path / "world")
+        manifest = world.write(jobs=jobs(3), **at(server, idempotency="replay"))
+        monkeypatch.delenv("XENODIA_API_KEY")
+        given = {"XENODIA_API_KEY": server.key}
+        assert await command(manifest, cluster, Unwatched(), environ=given) == 2
+        assert server.paid() == []
+        assert world.batch().kinds() == {"Planned": 3}
