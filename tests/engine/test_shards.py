@@ -56,5 +56,5 @@ def test_few_items_are_spread() -> None:
 
 def test_an_unknown_number() -> None:
     """Where nobody knows how much there is, shards are whole ones."""
-    assert size(10, 4, None, 0) == 80
-    assert size(5000, 4, None, 0) == 5000
+    assert size(10, 4, None, 0) == 320
+    assert size(50_000, 4, None, 0) == 50_000
