@@ -26,7 +26,8 @@ BatchgenError
 A class docstring is the default message. Nothing here ever holds a credential, a prompt or the query of a URL.
 """
 
-from typing import ClassVar, Final, Literal, TypeAlias
+from functools import partial
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 FailureClass: TypeAlias = Literal["transient", "refused", "rejected", "expired", "bad_asset", "dropped"]
 """Why an attempt failed; only `transient` is attempted again without a person."""
@@ -213,6 +214,10 @@ class NoHeadroom(JournalError):
     def __init__(self, message: str | None = None, *, cap: str) -> None:
         super().__init__(message)
         self.cap = cap
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is rebuilt in another process."""
+        return partial(NoHeadroom, cap=self.cap), self.args
 
     @property
     def exit_code(self) -> int:  # type: ignore[override]  # the code depends on which cap was met

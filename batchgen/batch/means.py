@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from batchgen.api import Provider
 from batchgen.api.cadence import Cadence
-from batchgen.batch.ways import Ways
 from batchgen.journal.writing import SqlJournal
 from batchgen.store import Store
 from batchgen.store.disk import Disk, RealDisk
@@ -20,14 +19,10 @@ def _itself(given: Same) -> Same:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """The disk, and what may stand around journal, store and provider; `cadence` None is the provider's own.
-
-    `ways` is how workers of a cluster reach this journal, None where only its own kind can tell.
-    """
+    """The disk, and what may stand around journal, store and provider; `cadence` None is the provider's own."""
 
     disk: Disk = field(default_factory=RealDisk)
     cadence: Cadence | None = None
     journal: Callable[[SqlJournal], SqlJournal] = _itself
     store: Callable[[Store], Store] = _itself
     provider: Callable[[Provider], Provider] = _itself
-    ways: Callable[[SqlJournal], Ways] | None = None

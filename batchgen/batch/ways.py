@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Final
+from urllib.parse import urlsplit
 
 from batchgen.errors import SettingsError
+from batchgen.guard import is_loopback
 from batchgen.journal import Journal
 from batchgen.store import Store
 from batchgen.store.decode import Check
 
 HERE: Final = "local"
-"""A cluster on this machine: whatever it reaches, its workers do."""
+"""A cluster that this machine makes for the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,10 @@ class Ways:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What a run would share: its journal's file, empty where it is a database; its folder, empty where it is a bucket.
-
-    `local_provider` is the gateway of a rehearsal, `signed` that references have URLs with signatures.
-    """
+    """What a run would share: its journal's file and its folder, and whether references have URLs with signatures."""
 
     journal: str
-    local_store: str
-    local_provider: bool
+    folder: str
     signed: bool
 
 
@@ -42,23 +41,21 @@ def require_shared(dask: str, shared: Shared) -> None:
     Raises:
         SettingsError: they do not; the message names what.
     """
-    if shared.journal:
+    if find_spec("distributed") is None:
+        raise SettingsError("--dask needs Dask: pip install 'batchgen[dask]'. Nothing was sent")
+    if not on_this_machine(dask):
         raise SettingsError(
-            f"--dask: several processes write the journal then, and {shared.journal} is a file that one may write; "
-            "name a PostgreSQL database in its place. Nothing was sent"
-        )
-    if dask != HERE and shared.local_store:
-        raise SettingsError(
-            f"--dask {dask}: workers on other machines cannot write to {shared.local_store}; name an object store in "
-            "its place, or use --dask local. Nothing was sent"
-        )
-    if dask != HERE and shared.local_provider:
-        raise SettingsError(
-            f"--dask {dask}: workers on other machines cannot reach the gateway that a rehearsal starts here; rehearse "
-            "with --dask local. Nothing was sent"
+            f"--dask {dask}: its workers may be on other machines, and cannot write the journal {shared.journal} or "
+            f"pictures to {shared.folder}, which are files of this one; use --dask local, or a scheduler that listens "
+            "on 127.0.0.1. Nothing was sent"
         )
     if shared.signed:
         raise SettingsError(
             "--dask: some references have a signature in their URL, which is a secret and goes to no worker; give "
             "the pictures as files. Nothing was sent"
         )
+
+
+def on_this_machine(dask: str) -> bool:
+    """Whether all workers of a cluster are here: nobody else reaches a scheduler on loopback."""
+    return dask == HERE or is_loopback(urlsplit(dask if "://" in dask else f"tcp://{dask}").hostname or "")

@@ -21,11 +21,13 @@ from batchgen.batch.labelling import labels
 from batchgen.batch.records import open_record
 from batchgen.batch.seller import preparer, seller
 from batchgen.batch.storing import pictures_of
+from batchgen.batch.ways import Ways
 from batchgen.brake import Brake
 from batchgen.engine.local import BEGUN, LocalEngine
 from batchgen.errors import BatchgenError, JournalError
 from batchgen.halt import Halt
 from batchgen.journal import Record, Selection
+from batchgen.journal.lent import lent
 from batchgen.journal.writing import SqlJournal
 from batchgen.manifest.provider import Local
 from batchgen.retry import REAL
@@ -137,12 +139,14 @@ async def _carry_at_cluster(
     asked: Asked, journal: SqlJournal, record: Record, halt: Halt, options: RunOptions, observer: Observer
 ) -> None:
     headquarters = await anyio.to_thread.run_sync(import_module, "batchgen.batch.headquarters")  # Dask takes its time
-    ways = options.means.ways
     assert options.dask is not None
-    assert ways is not None
+    folder, most = str(asked.location.folder), asked.manifest.terms.limits.expert.max_bytes
+    folders = (folder, str(asked.location.journal.parent))
     command = headquarters.Command(asked, journal, record, options, observer, halt)
     known = await anyio.to_thread.run_sync(_known, asked)
-    await headquarters.carry_elsewhere(command, options.dask, ways(journal), known)
+    async with lent(journal) as borrow:
+        ways = Ways(borrow, partial(LocalStore, folder, max_bytes=most), folders)
+        await headquarters.carry_elsewhere(command, options.dask, ways, known)
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ Examples:
 @manifest_argument
 @click.option("--plan", metavar="FILE", allow_from_autoenv=False, help="Buy what a plan on paper says, or nothing.")
 @wish_options
+@click.option("--dask", metavar="local|ADDRESS", help="Carry the jobs in several processes, of a Dask cluster.")
 @limit_options
 @batch_options
 @voice_options

@@ -72,6 +72,7 @@ def options(ctx: click.Context, named: Where, speaker: Console) -> "RunOptions":
         sample=given.get("sample"),
         rows=given.get("rows"),
         root=given.get("root"),
+        dask=given.get("dask"),
         plan=given.get("plan"),
         on_paper=given.get("paper") is not None,
         offline=given.get("offline", False),

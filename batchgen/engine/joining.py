@@ -1,5 +1,6 @@
 """Joining a Dask cluster: one that runs at an address, or one that this machine makes for the run."""
 
+import logging
 import os
 import sys
 import warnings
@@ -71,9 +72,11 @@ def _cluster(address: str) -> AbstractAsyncContextManager[LocalCluster | str]:
         n_workers=len(os.sched_getaffinity(0)),
         threads_per_worker=1,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
+        worker_dashboard_address=None,
+        preload=["batchgen.engine.attached"],
         asynchronous=True,
-        silence_logs=False,
+        silence_logs=logging.ERROR,
     )
 
 

@@ -1,9 +1,7 @@
 """A cluster of real processes dies in every way it can: nothing is lost, and nothing is paid twice."""
 
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 
 from tests.stories.machines import Machines, machines, until
 from tests.stories.warm import quick_gateway
-from tests.stories.world import HERE, Done, Gateway, World, at, ended, jobs
+from tests.stories.world import Done, Gateway, World, at, ended, jobs
 
 LONG = 300
 
@@ -28,15 +26,8 @@ class Stage:
 
     def head(self) -> "subprocess.Popen[str]":
         """Begin a run at the cluster."""
-        environ = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        return subprocess.Popen(
-            [sys.executable, "-m", "tests.stories.cluster", str(self.manifest), self.cluster.address],
-            env={**environ, "PYTHONPATH": str(HERE), "XENODIA_API_KEY": self.server.key},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        dask = ("--dask", self.cluster.address)
+        return self.world.start("run", str(self.manifest), *dask, XENODIA_API_KEY=self.server.key)
 
     def stored(self) -> int:
         """How many pictures there are so far."""
