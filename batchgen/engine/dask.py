@@ -20,6 +20,7 @@ from distributed.scheduler import KilledWorker
 
 import batchgen
 from batchgen.engine import Away, Item, Later, Opener, Outpost, Post, Word, Work
+from batchgen.engine.apart import apart
 from batchgen.engine.local import close
 from batchgen.engine.post import BEGIN, CANCEL, HERE, Posting, carry_shard
 from batchgen.engine.shards import Outcome, Seats, Shard, size
@@ -192,7 +193,7 @@ class _Head(Generic[Item]):
     async def _seat(self) -> tuple[tuple[int, int], int]:
         while True:
             with _reaching():
-                threads = sum((await self._client.nthreads()).values())
+                threads = sum((await apart(self._client.nthreads())).values())
             if found := self._seats.take(threads):
                 return found, threads
             self._free = anyio.Event()
@@ -227,7 +228,7 @@ class _Head(Generic[Item]):
             future = self._client.submit(carry_shard, self._posting, shard, pure=False)
             self._out[shard.seat] = future
             try:
-                outcome: Outcome = await future
+                outcome: Outcome = await apart(future)
             except anyio.get_cancelled_exc_class():
                 raise  # it is still out there, and called back
             except BaseException:
@@ -258,14 +259,14 @@ class _Head(Generic[Item]):
     async def _last_outcomes(self) -> None:
         for seat, future in list(self._out.items()):
             with suppress(Unfinished, KilledWorker), _reaching():
-                outcome = await future
+                outcome = await apart(future)
                 self._failure = self._failure or outcome.error
             self._out.pop(seat).release()
 
     async def _send_letters(self) -> None:
         async for topics, word in self._letters:
             with suppress(Unfinished), _reaching():
-                await self._client.log_event(topics, dict(word))
+                await apart(self._client.log_event(topics, dict(word)))
 
     def _heard(self, event: tuple[float, Any]) -> None:
         """An outpost says something; to one that is there now, all that was said before is said first."""

@@ -5,7 +5,7 @@ import os
 import sys
 import warnings
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from distributed import Client, LocalCluster
 from distributed.versions import VersionMismatchWarning
 
 import batchgen
+from batchgen.engine.apart import apart
 from batchgen.errors import SettingsError, Unfinished
 
 LOCAL: Final = "local"
@@ -34,7 +35,7 @@ async def joined(address: str, *, patience_seconds: float = PATIENCE_SECONDS) ->
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=VersionMismatchWarning)  # said below, by name
         async with _cluster(address) as cluster, _client(cluster, address, patience_seconds) as client:
-            require_same(await client.run(versions, on_error="return"))
+            require_same(await apart(client.run(versions, on_error="return")))
             yield client
 
 
@@ -65,10 +66,12 @@ def require_same(found: Mapping[str, Any]) -> None:
                 )
 
 
-def _cluster(address: str) -> AbstractAsyncContextManager[LocalCluster | str]:
+@asynccontextmanager
+async def _cluster(address: str) -> AsyncIterator[LocalCluster | str]:
     if address != LOCAL:
-        return nullcontext(address)
-    return LocalCluster(
+        yield address
+        return
+    cluster = LocalCluster(
         n_workers=len(os.sched_getaffinity(0)),
         threads_per_worker=1,
         host="127.0.0.1",
@@ -78,6 +81,13 @@ def _cluster(address: str) -> AbstractAsyncContextManager[LocalCluster | str]:
         asynchronous=True,
         silence_logs=logging.ERROR,
     )
+    try:
+        await apart(cluster)
+        yield cluster
+    finally:
+        with anyio.CancelScope(shield=True):
+            closing: Any = cluster.close()
+            await closing
 
 
 @asynccontextmanager
@@ -93,7 +103,7 @@ async def _client(cluster: LocalCluster | str, address: str, patience_seconds: f
 
 async def _connect(client: Client, address: str) -> None:
     try:
-        await client
+        await apart(client)
     except ValueError as strange:
         raise SettingsError(f"--dask {address}: {strange}; write tcp://host:8786, or local") from None
     except OSError as silent:

@@ -36,12 +36,17 @@ _GONE: Final = (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceErr
 async def lent(journal: Journal) -> AsyncIterator["Borrow"]:
     """Lend a journal until the end of the block; what is yielded opens it in another process, and can be pickled."""
     folder = await anyio.to_thread.run_sync(tempfile.mkdtemp, None, "batchgen-")
-    path = f"{folder}/journal"
+    path, failure = f"{folder}/journal", None
     try:
         async with await anyio.create_unix_listener(path) as listener, anyio.create_task_group() as group:
             group.start_soon(listener.serve, _Lender(journal).serve)
-            yield Borrow(path)
+            try:
+                yield Borrow(path)
+            except Exception as error:  # raised as it is, and not as one of a group
+                failure = error
             group.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(partial(shutil.rmtree, folder, ignore_errors=True))

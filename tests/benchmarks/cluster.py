@@ -83,7 +83,7 @@ def cpu_seconds() -> float:
 async def measure() -> None:
     """Shards and turns over two worker processes."""
     async with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, asynchronous=True) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", asynchronous=True) as cluster,
         Client(cluster, asynchronous=True) as client,
     ):
         await DaskEngine(client, 2).run(Nothing(2 * WAVES))  # everything is loaded

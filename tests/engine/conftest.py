@@ -17,7 +17,7 @@ async def client() -> AsyncIterator[Client]:
             protocol="tcp",  # as between machines: everything is pickled
             host="127.0.0.1",
             asynchronous=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
         ) as cluster,
         Client(cluster, asynchronous=True) as client,
     ):

@@ -30,7 +30,7 @@ async def cluster() -> AsyncIterator[str]:
         protocol="tcp",
         host="127.0.0.1",
         asynchronous=True,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
     ) as found:
         yield found.scheduler_address
 
