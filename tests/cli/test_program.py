@@ -90,9 +90,9 @@ def test_later_options_are_refused(verb: str, option: str) -> None:
 
 def test_later_options_in_the_environment_are_refused() -> None:
     """A setting of a later release in the environment is not passed over in silence."""
-    said = typed("run", BATCHGEN_DASK="local")
+    said = typed("run", BATCHGEN_STORE="s3://bucket")
     assert said.exit_code == 2
-    assert "--dask is not yet there" in said.stderr
+    assert "--store is not yet there" in said.stderr
 
 
 @pytest.mark.parametrize(
