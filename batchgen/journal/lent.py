@@ -28,6 +28,9 @@ from batchgen.terms import Terms
 CONNECTIONS: Final = 8
 """So many questions of one borrower are open at a time."""
 
+LAST_SECONDS: Final = 1.0
+"""How long the end of a loan waits for borrowers that are closing."""
+
 _HEAD: Final = struct.Struct("!I")
 _GONE: Final = (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError)
 
@@ -36,14 +39,17 @@ _GONE: Final = (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceErr
 async def lent(journal: Journal) -> AsyncIterator["Borrow"]:
     """Lend a journal until the end of the block; what is yielded opens it in another process, and can be pickled."""
     folder = await anyio.to_thread.run_sync(tempfile.mkdtemp, None, "batchgen-")
-    path, failure = f"{folder}/journal", None
+    path, lender, failure = f"{folder}/journal", _Lender(journal), None
     try:
         async with await anyio.create_unix_listener(path) as listener, anyio.create_task_group() as group:
-            group.start_soon(listener.serve, _Lender(journal).serve)
+            group.start_soon(listener.serve, lender.serve)
             try:
                 yield Borrow(path)
             except Exception as error:  # raised as it is, and not as one of a group
                 failure = error
+            with anyio.move_on_after(LAST_SECONDS):
+                while lender.borrowers:  # noqa: ASYNC110  # they close when they have nothing more to ask
+                    await anyio.sleep(0.01)
             group.cancel_scope.cancel()
         if failure is not None:
             raise failure
@@ -81,13 +87,15 @@ class _Line:
         return pickle.loads(await self.incoming.receive_exactly(size))  # noqa: S301  # from a process of this user
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Lender:
     journal: Journal
+    borrowers: int = 0
 
     async def serve(self, stream: ByteStream) -> None:
         """One question after another, until the borrower is gone."""
         line = _Line(stream, BufferedByteReceiveStream(stream))
+        self.borrowers += 1
         try:
             async with stream:
                 await line.send((self.journal.identity, self.journal.run))
@@ -95,6 +103,8 @@ class _Lender:
                     await line.send(await self._answer(*await line.receive()))
         except _GONE:
             return
+        finally:
+            self.borrowers -= 1
 
     async def _answer(self, verb: str, given: tuple[Any, ...]) -> Any:
         ask = {"append": self.journal.append, "reached": self.journal.reached, "totals": self.journal.totals}[verb]

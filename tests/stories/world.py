@@ -148,7 +148,7 @@ class Batch:
         return names
 
     def strays(self) -> list[str]:
-        """Files that are neither pictures of the journal nor its own."""
+        """Files that are neither pictures of the journal nor its own, nor thumbnails, which come and go."""
         own = {"report.json", *(f".batchgen/{name}" for name in ("journal.db", "lock", "epoch", "owner", "unrecorded"))}
         own |= {f".batchgen/journal.db-{end}" for end in ("wal", "shm")} | self.whole()
         found = (path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file())
