@@ -15,7 +15,7 @@ from batchgen.journal import Progress
 from batchgen.lifecycle import Stored
 from batchgen.report.figures import Figures
 from tests.stories.cluster import command
-from tests.stories.world import Batch, Gateway, World, at, gateway, jobs
+from tests.stories.world import Batch, Gateway, World, at, ended, gateway, jobs
 
 pytestmark = pytest.mark.anyio
 
@@ -155,3 +155,19 @@ async def test_a_worker_without_a_credential_says_so(
         assert await command(manifest, cluster, Unwatched(), environ=given) == 2
         assert server.paid() == []
         assert world.batch().kinds() == {"Planned": 3}
+
+
+@pytest.mark.timeout(400)
+async def test_in_several_processes_of_this_machine(tmp_path: Path) -> None:
+    """`--dask local` rehearses in a process for each core; other machines are refused, and nothing is sent."""
+    world = World(tmp_path / "world")
+    world.write(jobs=jobs(8))
+    rehearsal = ("run", "m.yaml", "--provider", "local")
+    refused = await anyio.to_thread.run_sync(lambda: world.type(*rehearsal, "--dask", "tcp://192.0.2.7:8786"))
+    assert refused.code == 2, refused.text
+    assert "files of this one" in refused.text
+    done = await anyio.to_thread.run_sync(lambda: ended(world.start(*rehearsal, "--dask", "local"), 300))
+    assert done.code == 0, done.text
+    assert "Traceback" not in done.text
+    assert world.batch("story.local").kinds() == {"Stored": 8}
+    assert len(world.batch("story.local").whole()) == 8
