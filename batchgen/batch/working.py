@@ -69,7 +69,7 @@ async def work(asked: Asked, journal: SqlJournal, record: Record, options: RunOp
     return halt
 
 
-async def _carried(  # as above
+async def _carried(  # noqa: PLR0913, PLR0917  # as above
     asked: Asked,
     journal: SqlJournal,
     record: Record,
