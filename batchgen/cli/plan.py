@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from batchgen.cli.later import later_options
 from batchgen.cli.options import (
     SETTINGS,
     batch_options,
@@ -26,7 +25,6 @@ Examples:
 """
 
 
-@later_options("plan")
 @click.command("plan", short_help=VERBS["plan"], epilog=_EPILOG, context_settings=SETTINGS)
 @manifest_argument
 @click.option("--offline", is_flag=True, help="Do not ask the provider about its models.")

@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from batchgen.cli.later import later_options
 from batchgen.cli.options import (
     SETTINGS,
     batch_options,
@@ -28,7 +27,6 @@ Examples:
 """
 
 
-@later_options("run")
 @click.command("run", short_help=VERBS["run"], epilog=_EPILOG, context_settings=SETTINGS)
 @manifest_argument
 @click.option("--plan", metavar="FILE", allow_from_autoenv=False, help="Buy what a plan on paper says, or nothing.")

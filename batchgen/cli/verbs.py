@@ -28,6 +28,3 @@ SECTIONS: Final = {
 
 UNLISTED: Final = {"validate": "what is wrong with a manifest, without asking anybody"}
 """Verbs that help does not list."""
-
-LATER_OPTIONS: Final[dict[str, tuple[str, ...]]] = {}
-"""Options of later releases by verb: refused in words, never passed over in silence."""

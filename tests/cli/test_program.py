@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from batchgen.cli import program
-from batchgen.cli.verbs import LATER_OPTIONS, SECTIONS, VERBS
+from batchgen.cli.verbs import SECTIONS, VERBS
 from batchgen.errors import Damaged, HeldElsewhere, ManifestError, NoHeadroom, SettingsError, Stop
 from tests.cli.desk import FakeDoors, typed
 
@@ -70,29 +70,11 @@ def test_group_help_lists_every_verb() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_help_has_an_example(verb: str) -> None:
-    """Each verb's help ends with a command to try, fits 80 columns, and hides what is not there yet."""
+    """Each verb's help ends with a command to try and fits 80 columns."""
     shown = typed(verb, "--help")
     assert shown.exit_code == 0
     assert re.search(rf"Examples?:\n +batchgen {verb}", shown.stdout)
     assert max(map(len, shown.stdout.splitlines())) <= 80
-    assert not any(re.search(rf"{each}\b", shown.stdout) for each in LATER_OPTIONS.get(verb, ()) if each != "-o")
-
-
-@pytest.mark.parametrize(("verb", "option"), [(verb, each) for verb, them in LATER_OPTIONS.items() for each in them])
-def test_later_options_are_refused(verb: str, option: str) -> None:
-    """An option of a later release is refused in words before anything is done."""
-    doors = FakeDoors()
-    said = typed(verb, option, "x", doors=doors)
-    assert said.exit_code == 2
-    assert f"{option} is not yet there" in said.stderr
-    assert not [*doors.options, *doors.located, *doors.served]
-
-
-def test_later_options_in_the_environment_are_refused() -> None:
-    """A setting of a later release in the environment is not passed over in silence."""
-    said = typed("run", BATCHGEN_STORE="s3://bucket")
-    assert said.exit_code == 2
-    assert "--store is not yet there" in said.stderr
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,7 @@ MUTATIONS = {
 
 _AGAIN = "the first commit of a run syncs the folder again, before anything is owed"
 _TWICE = "needed when the journal fails and the power is cut as well; tests/journal/test_unrecorded.py"
+_PROVEN = "shared copies are proven by their hash when they are read; runs of the self test are one process"
 EQUIVALENT = (
     ("journal/schema.py", "sync_folder(os.path.dirname(path))", _AGAIN),
     ("journal/schema.py", "os.fsync(descriptor)", _AGAIN),
@@ -172,6 +173,10 @@ EQUIVALENT = (
     ("report/contact.py", "file.flush()", "a sheet that is lost is made again"),
     ("report/contact.py", "os.fsync(file.fileno())", "a sheet that is lost is made again"),
     ("report/thumbnails.py", "stdin.flush()", "a pipe to a child, nothing durable"),
+    ("report/thumbnails.py", "copy.flush()", "a copy for the child to read, gone when it has"),
+    ("store/references.py", "file.flush()", _PROVEN),
+    ("store/references.py", "os.fsync(file.fileno())", _PROVEN),
+    ("store/references.py", "os.fsync(above)", _PROVEN),
 )
 """What no crash can show, as (file, line, why)."""
 
