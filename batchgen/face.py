@@ -42,14 +42,16 @@ class Options(TypedDict, total=False):
     `deadline_seconds` after which nothing more is bought, `grace_seconds` how long what is open then, or when the call
     is cancelled, may go on. `redo`, `only` and `sample` as `--redo`, `--only`, `--sample`. `outputs` and `journal` are
     places, `store` the address of another one for pictures, `rows` another table, `root` the folder where references
-    start, `provider` `local` or a URL. `offline` plans without asking the provider about its models. `environ` is where
-    the credential, proxies and certificates are looked for in place of `os.environ`.
+    start, `provider` `local` or a URL, `dask` `local` or the address of the scheduler whose workers carry the jobs of a
+    run. `offline` plans without asking the provider about its models. `environ` is where the credential, proxies and
+    certificates are looked for in place of `os.environ`.
     """
 
     outputs: str | os.PathLike[str]
     journal: str | os.PathLike[str]
     provider: str
     store: str
+    dask: str
     root: str | os.PathLike[str]
     rows: str | os.PathLike[str]
     redo: str | Sequence[str]

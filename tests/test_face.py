@@ -147,6 +147,7 @@ async def test_what_cannot_begin_raises(world: World, server: Gateway) -> None:
         (SettingsError, world.root / "none.yaml", told(server)),
         (SettingsError, path, Options(environ={})),
         (SettingsError, path, told(server, max_usd=-1)),
+        (SettingsError, path, told(server, dask="tcp://192.0.2.1:8786")),
         (SettingsError, Manifest.load(path), told(server, provider="local")),
     ):
         with pytest.raises(BatchgenError) as raised:
