@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from batchgen.errors import SettingsError
 from batchgen.journal import Identity, lock
 from batchgen.journal.record import SqliteRecord
 from batchgen.journal.telling import SqlRecord
-from batchgen.journal.writing import SqlJournal
 from batchgen.location import Location
+
+if TYPE_CHECKING:
+    from batchgen.journal.writing import SqlJournal  # who only reads loads nothing of what writes
 
 
 def open_record(location: Location) -> SqlRecord:
@@ -24,7 +27,7 @@ def open_record(location: Location) -> SqlRecord:
 @asynccontextmanager
 async def open_journal(
     location: Location, identity: Identity | None, *, verb: str, also_known_as: frozenset[str] = frozenset()
-) -> AsyncIterator[SqlJournal]:
+) -> AsyncIterator["SqlJournal"]:
     """Take a batch, make or prove its journal and begin a run.
 
     Raises:
