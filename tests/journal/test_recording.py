@@ -101,7 +101,7 @@ def test_milestones_of_one_job_may_come_one_by_one(connection: apsw.Connection) 
 
 def test_a_job_that_was_read_before_others_wrote_is_not_believed(connection: apsw.Connection) -> None:
     """What a reader tells of a job counts only if nothing was forgotten since it began to read."""
-    recorder, other = Recorder(), Recorder()
+    recorder, other = Recorder(partial(connection.pragma, "data_version")), Recorder()
     with transaction(connection, recorder):
         pass
     known, read = recorder.known, Progress(JOB, 0, Planned(0), STAMP[1], 1)
