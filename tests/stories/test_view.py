@@ -264,5 +264,11 @@ def test_what_is_new_waits_while_somebody_reads(sight: Sight, browser: Browser, 
 
 def _journals(pid: int) -> int:
     """How often a process has the journal open."""
-    places = (os.readlink(f"/proc/{pid}/fd/{each}") for each in os.listdir(f"/proc/{pid}/fd"))
-    return sum(place.endswith("/journal.db") for place in places)
+    return sum(_place(f"/proc/{pid}/fd/{each}").endswith("/journal.db") for each in os.listdir(f"/proc/{pid}/fd"))
+
+
+def _place(descriptor: str) -> str:
+    try:
+        return os.readlink(descriptor)
+    except FileNotFoundError:  # closed meanwhile
+        return ""
