@@ -5,13 +5,14 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.chromium import Visitor
 from tests.stories.world import HERE, PATIENCE, Batch, World, at, ended, gateway, jobs
@@ -232,6 +233,21 @@ def _portrait(seen: Visitor, sight: Sight) -> None:
     seen.page.wait_for_function(SHOWN.format(12), timeout=SECONDS)
     seen.picture(shot)
     Image.open(shot).convert("RGB").save(HERE / "docs/view.jpg", quality=84, optimize=True)
+
+
+def test_a_script_that_comes_late_is_waited_for(sight: Sight, visitor: Visitor) -> None:
+    """A page whose scripts come one long after the other hears of what happens, like any other."""
+    page = visitor.page
+    page.route("**/hx-sse.min.js", late)
+    page.goto(sight.url)
+    assert ended(sight.run(), LONG).code == 3
+    settled(page, "stored", Batch(sight.world.root / "outputs/story").kinds()["Stored"])
+
+
+def late(route: Route) -> None:
+    """Answer after a while."""
+    time.sleep(0.3)
+    route.continue_()
 
 
 def test_what_is_new_waits_while_somebody_reads(sight: Sight, browser: Browser, visitor: Visitor) -> None:
