@@ -4,6 +4,7 @@ The event loop of the work is another than the worker's own, in the thread that 
 the one is, the other answers.
 """
 
+import asyncio
 import pickle
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,7 +15,6 @@ from functools import partial
 from typing import Any, Final, Generic
 
 import anyio
-from anyio.from_thread import BlockingPortal
 from distributed import Client, Worker, get_client, get_worker
 from distributed.core import Status
 
@@ -83,20 +83,21 @@ class _Carrier(Generic[Item]):
     async def carry(self) -> Exception | None:
         """Carry all; what went wrong is returned."""
         failure: Exception | None = None
-        async with BlockingPortal() as portal, anyio.create_task_group() as group:
+        async with anyio.create_task_group() as group:
             group.start_soon(self._end_when_lost)
             with self._scope:
                 try:
-                    await LocalEngine(self._shard.share).run(partial(self._open, portal))
+                    await LocalEngine(self._shard.share).run(self._open)
                 except Exception as error:
                     failure = error
             group.cancel_scope.cancel()
         return failure
 
     @asynccontextmanager
-    async def _open(self, portal: BlockingPortal) -> AsyncIterator[Work[Item]]:
+    async def _open(self) -> AsyncIterator[Work[Item]]:
+        soon = asyncio.get_running_loop().call_soon_threadsafe  # it waits for nothing, as Dask's own loop hears
         async with self._posting.away(Post(self._say, self._shard.share / self._posting.most)) as outpost:
-            with self._listening(partial(portal.start_task_soon, self._hear, outpost)):
+            with self._listening(lambda word: soon(self._hear, outpost, word)):
                 await self._report()
                 yield _Handed(outpost, self._shard.items)
 
