@@ -27,7 +27,7 @@ from batchgen.batch.seller import client_of, preparer, require_credential
 from batchgen.batch.turns import Turns
 from batchgen.batch.ways import Ways
 from batchgen.brake import Brake
-from batchgen.engine import Outpost, Post, Word
+from batchgen.engine import Later, Outpost, Post, Word
 from batchgen.errors import SettingsError, Throttled
 from batchgen.halt import Halt
 from batchgen.job import Job
@@ -43,6 +43,7 @@ from batchgen.store.space import floor_bytes, shortage
 from batchgen.terms import Limits, Terms
 from batchgen.wheel import Wheel
 from batchgen.worker import Worker
+from batchgen.worker.carried import Carried
 from batchgen.worker.room import Room
 from batchgen.worker.tools import Clocks, Tools
 
@@ -67,7 +68,7 @@ class Brief:
     shortest_hint_seconds: float = cadence.REMOTE_HINT_SECONDS
     grace_seconds: float = 25
 
-    def __call__(self, post: Post) -> AbstractAsyncContextManager[Outpost[int]]:
+    def __call__(self, post: Post) -> AbstractAsyncContextManager[Outpost[int | Carried]]:
         """Open an outpost here.
 
         Raises:
@@ -81,10 +82,12 @@ class _Outpost:
     tools: Tools
     turns: Turns
 
-    async def carry(self, number: int) -> None:
-        progress = await self.tools.journal.reached(number)
-        if progress is not None and self._wanted(progress):
-            await Worker(self.tools).carry(progress)
+    async def carry(self, item: int | Carried) -> Later[Carried] | None:
+        """Carry a job of this number from where it has come, or one that was put off from where it stands."""
+        if isinstance(item, Carried):
+            return await Worker(self.tools).carry(item)
+        progress = await self.tools.journal.reached(item)
+        return await Worker(self.tools).carry(progress) if progress is not None and self._wanted(progress) else None
 
     def hear(self, word: Word) -> None:
         match word:
@@ -102,7 +105,7 @@ class _Outpost:
 
 
 @asynccontextmanager
-async def _opened(brief: Brief, post: Post) -> AsyncIterator[Outpost[int]]:
+async def _opened(brief: Brief, post: Post) -> AsyncIterator[Outpost[int | Carried]]:
     failure: Exception | None = None
     judge: AbstractAsyncContextManager[Check] = (
         Decoder() if brief.output.check == "decode" else nullcontext(Structure())

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 Item = TypeVar("Item")
+Item_co = TypeVar("Item_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Later(Generic[Item]):
+class Later(Generic[Item_co]):
     """What a carry returns for an item that can do nothing for so many seconds: it is to be carried on then, as it is.
 
     Until then it counts as carried, though nobody does.
     """
 
-    item: Item
+    item: Item_co
     seconds: float
 
 

@@ -46,7 +46,7 @@ class Worker:
                 return
             yield progress
 
-    async def carry(self, item: Progress | Carried) -> Later[Progress | Carried] | None:
+    async def carry(self, item: Progress | Carried) -> Later[Carried] | None:
         """Carry a job as far as it goes in this run, or put it off while its task goes on.
 
         What stops it short is noted, and only a bug is raised.
