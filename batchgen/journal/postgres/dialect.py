@@ -15,6 +15,9 @@ _TYPES: Final = {"INTEGER": "BIGINT", "BLOB": "BYTEA", "REAL": "DOUBLE PRECISION
 _TYPE: Final = re.compile(r"\b(?:INTEGER|BLOB|REAL)\b")
 _WRITTEN: Final = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)(?!\.)\b")
 _ONLY_SEALS: Final = re.compile(r"\s*UPDATE \w+ SET seal = NULL\s+WHERE seal IS NULL\s*")
+_COUNTED: Final = re.compile(r"\s*(?:INSERT INTO|DELETE FROM)\s+(totals)\b")
+"""After these a trigger counts rows, and leaves the row of that count without a seal."""
+
 _READS: Final = re.compile(r"\s*SELECT\b")
 
 
@@ -52,6 +55,8 @@ def _statement(sql: str) -> Statement:
         written = _WRITTEN.match(plain)
         assert written is not None, "only what writes may seal"
         unsealed = written[1]
+    elif counted := _COUNTED.match(plain):
+        unsealed = counted[1]
     if _ONLY_SEALS.fullmatch(plain):
         return Statement("", (), unsealed)
     plain = re.sub(r"\btemp\.", "pg_temp.", plain)
