@@ -69,6 +69,9 @@ class _Leaving:
 class LocalStore(LocalShelf):
     """A folder of pictures as the one run sees it that holds the batch."""
 
+    publisher: type[Publisher] = Publisher
+    """What becomes of a picture in the folder."""
+
     def __init__(
         self, root: str | os.PathLike[str], check: Check, *, disk: Disk | None = None, max_bytes: int = MAX_BYTES
     ) -> None:
@@ -78,7 +81,7 @@ class LocalStore(LocalShelf):
         self._labels = Labels(self._folder)
         self._limiter = CapacityLimiter(_THREADS)
         self._scanning = anyio.Lock()
-        self._publisher = Publisher(self._folder, self._labels, self._proved)
+        self._publisher = self.publisher(self._folder, self._labels, self._proved)
         self._keeping = Together(self._publisher.keep)
         self._removing = Together(self._remove_each)
         self._saving = 0

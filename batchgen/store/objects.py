@@ -24,8 +24,7 @@ from batchgen.store.disk import Disk
 from batchgen.store.local import MAX_BYTES, LocalStore
 from batchgen.store.names import PARTS, Proof, checked, checked_stem, proof_name
 from batchgen.store.parts import proof_of, proven, whole_set
-from batchgen.store.thumbs import keep
-from batchgen.store.thumbs import place as thumb
+from batchgen.store.publishing import Prover
 
 
 class BucketShelf:
@@ -69,6 +68,8 @@ class ListedShelf:
 
 class BucketStore(LocalStore):
     """An object store as the one run sees it that holds the batch; `root` is the batch folder, where parts are."""
+
+    publisher = Prover
 
     def __init__(
         self,
@@ -170,16 +171,10 @@ class BucketStore(LocalStore):
                 removed += 1
         return removed
 
-    def _publish(self, proof: Proof, stem: str, picture: Picture, label: Label | None) -> Saved:  # noqa: ARG002
-        """What a local store would link here is still to be sent up."""
-        if picture.small:
-            keep(thumb(self._folder.root, proof.sha256), picture.small)
-        size = os.stat(self._folder.path(proof_name(proof))).st_size
+    async def _pending(self, proof: Proof, stem: str, picture: Picture) -> Saved:
+        size = await self._run(lambda: os.stat(self._folder.path(proof_name(proof))).st_size)
         coming = Coming(proof, stem, picture, size)
         return _saved(coming, coming.names()[0])
-
-    async def _pending(self, proof: Proof, stem: str, picture: Picture) -> Saved:
-        return await self._run(lambda: self._publish(proof, stem, picture, None))
 
     async def _proven_here(self, job: int) -> dict[Proof, Picture]:
         parts = await self._known_parts()

@@ -109,11 +109,30 @@ class Publisher:
             new.append(piece)
 
     def _tell(self, piece: Piece) -> None:
-        picture, label = piece.picture, piece.slot.label
-        if picture is not None and picture.small:
-            keep(place(self._folder.root, piece.saved.asset.sha256), picture.small)
+        label = piece.slot.label
+        self._remember(piece)
         if label is not None and label.sidecar:
             self._labels.put(piece.saved.asset, label)
+
+    def _remember(self, piece: Piece) -> None:
+        """Keep the picture small, if that was made."""
+        if piece.picture is not None and piece.picture.small:
+            keep(place(self._folder.root, piece.saved.asset.sha256), piece.picture.small)
+
+
+class Prover(Publisher):
+    """Makes pictures durable that get their names elsewhere: here they stay proofs, and are told the best of names."""
+
+    def publish(self, pieces: Sequence[Piece]) -> None:
+        """Say how each is to be named, and nothing else."""
+        _each(pieces, self._choose)
+        _each(pieces, self._remember)
+
+    def _choose(self, piece: Piece) -> None:
+        proof, picture = piece.proof, piece.picture
+        assert proof is not None
+        assert picture is not None
+        piece.name = next(iter(candidates(stem_of(piece.slot), proof.sha256, picture.extension)))
 
 
 def _each(pieces: Sequence[Piece], do: Callable[[Piece], None]) -> None:

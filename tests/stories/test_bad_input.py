@@ -98,7 +98,6 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "edge 26: 17 references": ({"jobs": [{**GPT, "references": ["ok.png"] * 17}]}, "at most 16 references"),
     "unknown model": ({"jobs": [{**NANO, "model": "nano-banana-por"}]}, "nano-banana-pro"),
     "a key in the manifest": ({"jobs": [NANO], "provider": {"api_key": "sk_xeno_0123456789abcdef"}}, "env:"),
-    "a key of later": ({"jobs": [NANO], "journal": "postgresql://h/db"}, "not yet"),
 }
 
 
