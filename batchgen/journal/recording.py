@@ -53,13 +53,19 @@ class Recorder:
     """Takes milestones of a transaction against what is known of their jobs, and writes them all in `settle`.
 
     What it wrote itself it need not read again: that holds as long as no other connection changes the file, which
-    `version` tells (asked in `begin`), and nobody else writes through this one (`forget`). `known` counts how often it
-    forgot, for whoever reads jobs and tells it of them (`know`).
+    `version` tells (asked in `begin`), and nobody else writes through this one (`forget`). Other processes of the same
+    run may write, of which `others` tells: amounts are read again then, and a job that one of them has moved on betrays
+    itself, as its next milestone is there already. `known` counts how often it forgot, for whoever reads jobs and tells
+    it of them (`know`).
     """
 
-    def __init__(self, version: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, version: Callable[[], object] = lambda: None, others: Callable[[], object] = lambda: None
+    ) -> None:
         self.known = 0
         self._told = version
+        self._others = others
+        self._by_others: object = None
         self._heads: dict[int, Head] = {}
         self._amounts: dict[Key, int | None] = {}
         self._version: object = None
@@ -71,7 +77,11 @@ class Recorder:
         version = self._told()
         if version != self._version:
             self.forget()
-        self._version = version
+        others = self._others()
+        if others != self._by_others:
+            self._amounts.clear()
+            self._sums.clear()
+        self._version, self._by_others = version, others
         self._open = Taken()
 
     def forget(self) -> None:
@@ -145,7 +155,7 @@ class Recorder:
         before: Sequence[Judged],
         under: tuple[Caps, tuple[int, float]],
     ) -> Judged:
-        (caps, stamp), head = under, before[-1].after if before else self._head(connection, entry.job)
+        (caps, stamp), head = under, before[-1].after if before else self._head(connection, entry)
         if entry.position != head.position + 1:
             raise Superseded(f"Job {entry.job} has moved on to milestone {head.position}; this run lets go of it.")
         after = advance(head.milestone, entry.milestone)
@@ -159,13 +169,15 @@ class Recorder:
             hold_to(caps, after, self._used(connection, (*before, judged), stamp[0]))
         return judged
 
-    def _head(self, connection: Connection, job: int) -> Head:
-        known = self._open.heads.get(job) or self._heads.get(job)
-        if known is not None:
+    def _head(self, connection: Connection, entry: Entry) -> Head:
+        taken, known = self._open.heads.get(entry.job), self._heads.get(entry.job)
+        if taken is not None:
+            return taken
+        if known is not None and known.position + 1 == entry.position:  # else others may have moved it on since
             return known
-        row = connection.execute(_HEAD, (job,)).fetchone()
+        row = connection.execute(_HEAD, (entry.job,)).fetchone()
         if row is None:
-            raise IllegalMilestone(f"There is no job {job} in this journal")
+            raise IllegalMilestone(f"There is no job {entry.job} in this journal")
         return Head(row[1], milestone(row[:8]), str(row[8]), str(row[9]), bool(row[10]))
 
     def _check_task(self, connection: Connection, entry: Entry) -> None:

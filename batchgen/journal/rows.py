@@ -217,6 +217,11 @@ def amount_of_day(connection: Connection, day: str) -> int:
     return int(row[1])
 
 
+def milestones(connection: Connection) -> int:
+    """How many milestones there are, counted by the newest of each job."""
+    return int(connection.execute("SELECT coalesce(sum(head + 1), 0) FROM jobs").get)
+
+
 def _amounts(connection: Connection, where: str) -> Iterator[Row]:
     for row in connection.execute(f"{_AMOUNTS} {where}"):
         _prove(row, "total")

@@ -23,6 +23,7 @@ from batchgen.journal.database import Connection
 from batchgen.journal.filesystem import require_locks
 from batchgen.journal.proof import prove
 from batchgen.journal.reading import reading
+from batchgen.journal.recording import Recorder
 from batchgen.journal.schema import Machine, connect_to_read, read_identity
 from batchgen.journal.writing import Begun, SqlJournal
 
@@ -76,7 +77,7 @@ class SqliteJournal(SqlJournal):
     def __init__(self, opened: _Opened) -> None:
         self._opened = opened
         writer = opened.writer
-        super().__init__(opened.begun, SqliteTransactions(writer), partial(writer.pragma, "data_version"))
+        super().__init__(opened.begun, SqliteTransactions(writer), Recorder(partial(writer.pragma, "data_version")))
 
     def _looked_up(self, read: Callable[[Connection], Result]) -> Result:
         with reading(self._opened.path):

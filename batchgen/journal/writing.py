@@ -4,9 +4,10 @@ import json
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import anyio
 
@@ -18,6 +19,7 @@ from batchgen.journal import (
     Comparison,
     Entry,
     Identity,
+    Journal,
     Progress,
     Redo,
     Totals,
@@ -35,6 +37,8 @@ from batchgen.lifecycle import Accepted
 from batchgen.terms import Terms
 
 Result = TypeVar("Result")
+Joining: TypeAlias = Callable[[str], AbstractAsyncContextManager[Journal]]
+"""Opens a journal in another process, with a folder of that process; can be pickled."""
 
 _log = logging.getLogger(__name__)
 
@@ -72,14 +76,14 @@ class Begun:
 class SqlJournal(ABC):
     """A Journal over tables; what opens one says how they are read and proven."""
 
-    def __init__(self, begun: Begun, transactions: Transactions, version: Callable[[], object]) -> None:
+    def __init__(self, begun: Begun, transactions: Transactions, recorder: recording.Recorder) -> None:
         self._begun = begun
         self._identity = begun.identity
         self._milestones = begun.milestones
         self._told_at = begun.clock()
         self._proven = begun.proven
         self._reading = anyio.CapacityLimiter(1)
-        self._recorder = recording.Recorder(version)
+        self._recorder = recorder
         self._commits = Commits(transactions, self._after_commit, self._lost, self._recorder)
 
     @abstractmethod
@@ -105,6 +109,14 @@ class SqlJournal(ABC):
     @abstractmethod
     def _lost(self) -> str:
         """Why nobody will ever find what was just committed, or nothing."""
+
+    def joined(self) -> Joining | None:
+        """How other processes open this journal themselves to write for this run; None where only this one may."""
+        return None
+
+    def _written(self, connection: Connection) -> int:  # noqa: ARG002  # who is alone has counted
+        """How many milestones there are, inside a transaction."""
+        return self._milestones
 
     @property
     def identity(self) -> Identity:
@@ -189,7 +201,12 @@ class SqlJournal(ABC):
     async def end(self, exit_code: int, reason: str) -> None:
         """End this run in the journal; nothing else may follow."""
         ending = (float(self._begun.clock()), exit_code, reason)
-        await self._commits.do(partial(running.end, run=self.run, milestones=self._milestones, ending=ending))
+
+        def work(connection: Connection) -> None:
+            self._milestones = self._written(connection)
+            running.end(connection, run=self.run, milestones=self._milestones, ending=ending)
+
+        await self._commits.do(work)
 
     async def close(self) -> None:
         """Let go of the file and the lock; the run stays without an end unless `end` was called."""

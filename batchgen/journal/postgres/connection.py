@@ -18,6 +18,8 @@ _CHUNK: Final = 1000
 _FETCHED_AT_ONCE: Final = 2000
 _WEAK: Final = {"off", "local", "remote_write"}
 """What `synchronous_commit` may say for which a commit could be lost with the server, or with its standby."""
+_IDLE: Final = "15s"
+"""So long a transaction may stand still: one whose process froze, or lost its machine, must not keep all others out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,9 @@ class PostgresConnection:
 
     def begin(self, *, repeatable: bool = False) -> None:
         """Begin a transaction in which the batch's tables are found; a repeatable one sees one moment."""
-        level = " ISOLATION LEVEL REPEATABLE READ" if repeatable else ""
-        words = sql.SQL("BEGIN" + level + "; SET LOCAL search_path = {};" + self._durably)
+        level = "REPEATABLE READ" if repeatable else "READ COMMITTED"  # whatever the server is set to
+        idle = f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE}';"
+        words = sql.SQL(f"BEGIN ISOLATION LEVEL {level}; SET LOCAL search_path = {{}};" + idle + self._durably)
         self._unsealed.clear()
         self._connection.execute(words.format(sql.Identifier(self._schema)))
 

@@ -9,17 +9,18 @@ from functools import partial
 from typing import TypeVar
 
 import anyio
-import psycopg
 
 from batchgen.errors import Foreign
 from batchgen.journal import Identity, epoch, opening, rows, running, unrecorded
 from batchgen.journal.database import Connection
 from batchgen.journal.postgres import holding, schema
 from batchgen.journal.postgres.connection import PostgresConnection, Target
+from batchgen.journal.postgres.joining import Joined
 from batchgen.journal.postgres.proof import prove
-from batchgen.journal.postgres.reading import Moment, reading
+from batchgen.journal.postgres.reading import Reader, reading
 from batchgen.journal.postgres.transactions import PostgresTransactions
 from batchgen.journal.proof import milestones_at_end
+from batchgen.journal.recording import Recorder
 from batchgen.journal.schema import kept_identity, write_identity
 from batchgen.journal.writing import Begun, SqlJournal
 
@@ -52,7 +53,7 @@ class _Asked:
 class _Opened:
     target: Target
     transactions: PostgresTransactions
-    reader: PostgresConnection
+    reader: Reader
     begun: Begun
 
 
@@ -90,26 +91,27 @@ class PostgresJournal(SqlJournal):
 
     def __init__(self, opened: _Opened) -> None:
         self._opened = opened
-        self._reader = opened.reader
+        self._shared = False
         # Nobody else writes while the epoch is ours, and a commit fails when it is not.
-        super().__init__(opened.begun, opened.transactions, lambda: None)
+        transactions = opened.transactions
+        super().__init__(opened.begun, transactions, Recorder(others=lambda: transactions.others))
+
+    def joined(self) -> Joined:
+        """How other processes write for this run, wherever they are."""
+        self._shared = True
+        return Joined(self._opened.target, self.identity, self.run, self._opened.transactions.hold.epoch)
 
     def _looked_up(self, read: Callable[[Connection], Result]) -> Result:
-        with reading(self._opened.target):
-            try:
-                with Moment(self._reader).entered():
-                    return read(self._reader)
-            except psycopg.OperationalError:
-                self._reader.close()  # what reads may be asked again
-            self._reader = self._opened.transactions.connect(self._opened.target)
-            with Moment(self._reader).entered():
-                return read(self._reader)
+        return self._opened.reader.read(read)
+
+    def _written(self, connection: Connection) -> int:
+        return rows.milestones(connection) if self._shared else super()._written(connection)
 
     def _prove(self, connection: Connection) -> None:
         prove(connection, self._opened.target.shown)
 
     def _let_go(self) -> None:
-        self._reader.close()
+        self._opened.reader.close()
 
     def _free(self) -> None:
         """Nothing: the batch was given back with the writer's last transaction."""
@@ -131,7 +133,7 @@ def _open(asked: _Asked, around: Surroundings) -> _Opened:
         undo.callback(transactions.close)
         unrecorded.keep_room(around.folder)
         begun = _begin(writer, asked, around)
-        reader = around.connect(target)
+        reader = Reader(target, around.connect)
         undo.pop_all()
     return _Opened(target, transactions, reader, begun)
 

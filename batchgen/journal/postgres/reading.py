@@ -1,13 +1,19 @@
 """What PostgreSQL finds wrong, in batchgen's words; and reading in one moment."""
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
 
 import psycopg
 
 from batchgen.errors import Damaged, JournalError
 from batchgen.journal.postgres.connection import PostgresConnection, Target
-from batchgen.journal.postgres.transactions import said
+from batchgen.journal.postgres.transactions import PATIENCE_SECONDS, said
+
+Result = TypeVar("Result")
+
+_PAUSE_SECONDS: Final = 0.25
 
 
 @contextlib.contextmanager
@@ -47,3 +53,36 @@ class Moment:
             self._depth -= 1
             if self._depth == 0:
                 self._connection.roll_back()
+
+
+class Reader:
+    """Reads beside a writer; a server that went away is waited for, as the writer does."""
+
+    def __init__(self, target: Target, connect: Callable[[Target], PostgresConnection]) -> None:
+        self._target = target
+        self._connect = connect
+        self._connection = connect(target)
+
+    def read(self, read: Callable[[PostgresConnection], Result]) -> Result:
+        """Read in one moment, from the beginning when the server went away meanwhile.
+
+        Raises:
+            Damaged, JournalError: what is wrong with the journal.
+        """
+        until = time.monotonic() + PATIENCE_SECONDS
+        with reading(self._target):
+            while True:
+                try:
+                    if self._connection.lost:
+                        self._connection = self._connect(self._target)
+                    with Moment(self._connection).entered():
+                        return read(self._connection)
+                except psycopg.OperationalError:
+                    self.close()
+                    if time.monotonic() > until:
+                        raise
+                    time.sleep(_PAUSE_SECONDS)
+
+    def close(self) -> None:
+        """Let go of the server; callable twice."""
+        self._connection.close()

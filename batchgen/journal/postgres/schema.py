@@ -44,6 +44,7 @@ _TABLES: Final = """
         one BIGINT PRIMARY KEY CHECK (one = 1), epoch BIGINT NOT NULL, writes BIGINT NOT NULL, held BOOLEAN NOT NULL,
         host TEXT NOT NULL, pid BIGINT NOT NULL, "user" TEXT NOT NULL, since TIMESTAMPTZ NOT NULL,
         beat TIMESTAMPTZ NOT NULL, lease DOUBLE PRECISION NOT NULL);
+    CREATE TABLE writers (name TEXT PRIMARY KEY, writes BIGINT NOT NULL) WITH (fillfactor = 50);
     CREATE TABLE runs (
         number BIGINT PRIMARY KEY, verb TEXT NOT NULL, began DOUBLE PRECISION NOT NULL, ended DOUBLE PRECISION,
         host TEXT NOT NULL, pid BIGINT NOT NULL, "user" TEXT NOT NULL, version TEXT NOT NULL, exit_code BIGINT,
@@ -85,7 +86,7 @@ _TABLES: Final = """
     CREATE TABLE days (day TEXT PRIMARY KEY, committed BIGINT NOT NULL, seal BYTEA);
     INSERT INTO holder VALUES (1, 0, 0, false, '', 0, '', now(), now(), 0);
     """
-"""As the tables in a file (batchgen/journal/schema.py), and `holder`: who writes, instead of a lock."""
+"""As the tables in a file (batchgen/journal/schema.py); instead of a lock, `holder` with its `writers`."""
 
 STEPS: Final = (_FUNCTIONS + _TABLES,)
 """Each brings a schema from the version of its place to the next one; frozen once released."""

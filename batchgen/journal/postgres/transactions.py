@@ -12,7 +12,7 @@ from batchgen.errors import JournalError
 from batchgen.journal.database import Duplicate
 from batchgen.journal.postgres import holding
 from batchgen.journal.postgres.connection import PostgresConnection, Target
-from batchgen.journal.postgres.holding import Hold
+from batchgen.journal.postgres.holding import Hold, Number
 
 PATIENCE_SECONDS: Final = 60.0
 """How long a server that went away is waited for: longer than it needs to start again."""
@@ -24,7 +24,10 @@ _MOST_PAUSE_SECONDS: Final = 4.0
 
 @dataclass(slots=True, eq=False)
 class PostgresTransactions:
-    """Transactions of the run that holds a batch; `connect` is how the server is reached again."""
+    """Transactions of the run that holds a batch; `connect` is how the server is reached again.
+
+    `others` is how many commits other processes of the run had made when the last transaction began.
+    """
 
     target: Target
     hold: Hold
@@ -32,25 +35,29 @@ class PostgresTransactions:
     connect: Callable[[Target], PostgresConnection] = PostgresConnection
     lease_seconds: float = holding.LEASE_SECONDS
     errors: tuple[type[Exception], ...] = (psycopg.Error, Duplicate)
-    _number: int = field(default=0, init=False)
+    others: int = field(default=0, init=False)
+    _number: Number = field(default=Number(0, 0), init=False)
     _committing: bool = field(default=False, init=False)
+    _again: bool = field(default=False, init=False)
 
     @property
-    def beat_seconds(self) -> float:
-        """Three signs of life in a lease."""
-        return self.lease_seconds / 3
+    def beat_seconds(self) -> float | None:
+        """Three signs of life in a lease; only the head shows them."""
+        return self.lease_seconds / 3 if self.hold.head else None
 
     def begin(self) -> None:
         """Begin, and make sure that the batch is still ours."""
         self._committing = False
         self.connection.begin()
         self._number = holding.fence(self.connection, self.hold)
+        self.others = self._number.others
 
     def commit(self) -> None:
         """End; what was written is durable on return."""
         self.connection.seal()
         self._committing = True
         self.connection.commit()
+        self._again = False
 
     def roll_back(self) -> None:
         """Undo what is open, if that can still be done."""
@@ -67,6 +74,10 @@ class PostgresTransactions:
         """
         if not isinstance(error, self.errors):
             raise error
+        if isinstance(error, Duplicate) and patient and not self._again:
+            self._again = True  # somebody else has moved a job on; it is read again, and refused to whoever came late
+            self.roll_back()
+            return True
         if not self.connection.lost and not isinstance(error, _GOING_AWAY):
             raise JournalError(
                 f"The journal {self.target.shown} could not be written ({said(error)}); nothing more is recorded by"
@@ -82,7 +93,7 @@ class PostgresTransactions:
         return True
 
     def close(self) -> None:
-        """Give the batch back, and let go of the server."""
+        """Give the batch back, or one's part in it, and let go of the server."""
         try:
             if not self.connection.lost:
                 self.connection.roll_back()
