@@ -140,12 +140,12 @@ async def _carry_at_cluster(
 ) -> None:
     headquarters = await anyio.to_thread.run_sync(import_module, "batchgen.batch.headquarters")  # Dask takes its time
     assert options.dask is not None
-    folder, most = str(asked.location.folder), asked.manifest.terms.limits.expert.max_bytes
-    folders = (folder, str(asked.location.journal.parent))
+    most = asked.manifest.terms.limits.expert.max_bytes
+    folders = (str(asked.location.folder), str(asked.location.journal.parent))
     command = headquarters.Command(asked, journal, record, options, observer, halt)
     known = await anyio.to_thread.run_sync(_known, asked)
     async with lent(journal) as borrow:
-        ways = Ways(borrow, partial(LocalStore, folder, max_bytes=most), folders)
+        ways = Ways(borrow, pictures_of(asked.location, max_bytes=most).store, folders)
         await headquarters.carry_elsewhere(command, options.dask, ways, known)
 
 

@@ -83,6 +83,18 @@ async def test_a_run_at_a_cluster(tmp_path: Path, cluster: str, monkeypatch: pyt
     assert seen == [f"job{number:03}" for number in range(30)]
 
 
+async def test_pictures_that_are_kept_elsewhere(tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers bring pictures to the place that `--store` names, and to no other."""
+    with shop(tmp_path, monkeypatch) as server:
+        world, place = World(tmp_path / "world"), tmp_path / "place"
+        manifest = world.write(jobs=jobs(8), **at(server, idempotency="replay"))
+        assert await command(manifest, cluster, Unwatched(), store=f"file://{place}") == 0
+        assert world.batch().kinds() == {"Stored": 8}
+        there = {path.name for path in (place / "story").glob("*.jpg")}
+        assert there == {f"job{number:03}.jpg" for number in range(8)}
+        assert not list(world.batch().folder.glob("*.jpg"))
+
+
 async def test_one_worker_hears_of_the_end_and_all_stop(
     tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
