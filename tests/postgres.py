@@ -71,6 +71,15 @@ class Cluster:
             os.chown(self.folder, known.pw_uid, known.pw_gid)
         self._run("initdb", "-D", self._data, "-U", "judge", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
 
+    def guard(self, user: str, password: str) -> None:
+        """Make a user who needs a password."""
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            words = psycopg.sql.SQL("CREATE ROLE {} SUPERUSER LOGIN PASSWORD {}")
+            connection.execute(words.format(psycopg.sql.Identifier(user), psycopg.sql.Literal(password)))
+        rules = Path(self._data, "pg_hba.conf")
+        rules.write_text(f"local all {user} scram-sha-256\n{rules.read_text()}")
+        self._run("pg_ctl", "reload", "-D", self._data)
+
     @property
     def _data(self) -> str:
         return f"{self.folder}/data"
@@ -109,6 +118,13 @@ def server() -> Iterator[str]:
         return
     with cluster() as made:
         yield made.conninfo
+
+
+def url(conninfo: str) -> str:
+    """What a manifest calls a server."""
+    known = psycopg.conninfo.conninfo_to_dict(conninfo)
+    named = "&".join(f"{name}={value}" for name, value in known.items() if name != "dbname")
+    return f"postgresql:///{known.get('dbname', 'postgres')}?{named}"
 
 
 def drop(conninfo: str, schema: str) -> None:

@@ -45,12 +45,14 @@ async def test_a_worker_elsewhere_sends_the_same_bytes(tmp_path: Path) -> None:
 
 
 async def test_a_changed_file_is_not_shared(tmp_path: Path) -> None:
-    """A file that is not what was planned goes nowhere."""
+    """A file that is not what was planned goes nowhere, and the others are shared."""
     cup = reference(tmp_path, "cup.png")
     (tmp_path / "cup.png").write_bytes(picture(seed=5))
-    with pytest.raises(Unfinished, match="has changed"):
-        await share(each(job(1, cup)), tmp_path, FolderReferences(str(tmp_path / "store")))
-    assert not (tmp_path / "store").exists()
+    pot, shelter = reference(tmp_path, "pot.png", seed=7), FolderReferences(str(tmp_path / "store"))
+    assert await share(each(job(1, cup), job(2, pot)), tmp_path, shelter) == 1
+    assert await shelter.read(pot.sha256) == picture(seed=7)
+    with pytest.raises(FileNotFoundError):
+        await shelter.read(cup.sha256)
 
 
 async def test_what_was_never_shared_ends_the_run_and_fails_no_job(tmp_path: Path) -> None:

@@ -3,10 +3,18 @@
 import itertools
 
 from batchgen.api.durations import KEPT
+from batchgen.batch.records import open_record
 from batchgen.journal import Record, Selection
 from batchgen.lifecycle import Accepted
+from batchgen.location import Location
 
 _STORED = Selection(states=frozenset({"stored"}))
+
+
+def known_durations(location: Location) -> dict[str, list[float]]:
+    """What the journal of a batch tells, as `durations`; blocks."""
+    with open_record(location) as record:
+        return durations(record)
 
 
 def durations(record: Record) -> dict[str, list[float]]:

@@ -1,5 +1,6 @@
 """A run whose jobs are carried in other processes: the head hands out, counts, tells and ends, and carries nothing."""
 
+import logging
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +13,8 @@ from distributed import Client
 
 from batchgen import watch
 from batchgen.api import cadence
-from batchgen.batch.asked import Asked, Observer, RunOptions
+from batchgen.batch.asked import Asked
+from batchgen.batch.command import Command
 from batchgen.batch.ending import end_in_time, end_when_cancelled, listen
 from batchgen.batch.following import Follower, Rates
 from batchgen.batch.outpost import Brief
@@ -24,8 +26,8 @@ from batchgen.engine import Word
 from batchgen.engine.dask import DaskEngine
 from batchgen.engine.joining import joined
 from batchgen.gateway.child import child
-from batchgen.halt import Halt, Shelter
-from batchgen.journal import Journal, Record, Totals
+from batchgen.halt import Shelter
+from batchgen.journal import Totals, unrecorded
 from batchgen.lifecycle import AttemptFailed, Planned
 from batchgen.manifest.provider import KeyFromFile, Local, Remote
 
@@ -33,17 +35,7 @@ FIGURES_EVERY_SECONDS = 1.0
 ENDING_SECONDS = 10
 """How long the head waits beyond the grace for what its outposts say at the end."""
 
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One run at its head: what it was asked, what it writes and reads, who watches, and why it ends."""
-
-    asked: Asked
-    journal: Journal
-    record: Record
-    options: RunOptions
-    observer: Observer
-    halt: Halt
+logger = logging.getLogger(__name__)
 
 
 async def carry_elsewhere(command: Command, address: str, ways: Ways, known: Mapping[str, Sequence[float]]) -> None:
@@ -186,6 +178,9 @@ class _Head:
             case {"did": str(who), "at": str(place), "calls": [int(submits), int(polls), int(downloads)]}:
                 self._rates.did(who, place, (submits, polls, downloads), anyio.current_time())
                 self._tally.submits, self._tally.polls, self._tally.downloads = self._rates.calls
+            case {"paid": [*lines]}:
+                kept = unrecorded.add(str(self._command.asked.location.hidden), [str(line) for line in lines])
+                logger.critical("what a worker paid for and could not record is kept in %s", kept)
             case _:
                 self._command.halt.take(word)
 

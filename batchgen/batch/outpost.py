@@ -20,24 +20,23 @@ from batchgen import watch
 from batchgen.api import Order, Provider, Receipt, Standing, cadence
 from batchgen.api.client import Client
 from batchgen.api.limits import Gates, Reach
-from batchgen.batch.asked import nothing
 from batchgen.batch.ending import end_when_cancelled
 from batchgen.batch.labelling import labels
-from batchgen.batch.seller import client_of, preparer, require_credential
+from batchgen.batch.reaching import Reached, at_worker, reached
+from batchgen.batch.seller import client_of, require_credential
 from batchgen.batch.turns import Turns
 from batchgen.batch.ways import Ways
 from batchgen.brake import Brake
 from batchgen.engine import Later, Outpost, Post, Word
-from batchgen.errors import SettingsError, Throttled
+from batchgen.errors import Throttled
 from batchgen.halt import Halt
 from batchgen.job import Job
-from batchgen.journal import Caps, Journal, Progress
+from batchgen.journal import Caps, Progress, unrecorded
 from batchgen.lifecycle import AttemptFailed, Planned
 from batchgen.manifest.load import Output
 from batchgen.manifest.provider import Remote
 from batchgen.retry import REAL
 from batchgen.settings import environment
-from batchgen.store import Store
 from batchgen.store.decode import Check, Decoder, Structure
 from batchgen.store.space import floor_bytes, shortage
 from batchgen.terms import Limits, Terms
@@ -112,30 +111,30 @@ async def _opened(brief: Brief, post: Post) -> AsyncIterator[Outpost[int | Carri
     )
     reach = Reach()
     selling = await anyio.to_thread.run_sync(_client, brief, reach)
-    async with judge as check, selling as client, brief.ways.journal() as journal:
-        store = await anyio.to_thread.run_sync(brief.ways.store, check)
-        bench = _Bench(post, client, journal, store, reach, watch.Tally(), Turns(post))
+    async with judge as check, selling as client, reached(brief.ways, check, brief.root) as at_hand:
+        bench = _Bench(post, client, at_hand, reach, watch.Tally(), Turns(post))
         tools = _tools(brief, bench)
-        async with anyio.create_task_group() as background:
-            background.start_soon(end_when_cancelled, tools.shelter, brief.grace_seconds)
-            background.start_soon(_tell, bench)
-            try:
-                yield _Outpost(tools, bench.turns)
-            except Exception as error:  # raised as it is, and not as one of a group
-                failure = error
-            background.cancel_scope.cancel()
-        post.say(_told(bench))
+        try:
+            async with anyio.create_task_group() as background:
+                background.start_soon(end_when_cancelled, tools.shelter, brief.grace_seconds)
+                background.start_soon(_tell, bench)
+                try:
+                    yield _Outpost(tools, bench.turns)
+                except Exception as error:  # raised as it is, and not as one of a group
+                    failure = error
+                background.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await _tell_last(bench, apart=brief.ways.apart)
     if failure is not None:
         raise failure
 
 
 def _client(brief: Brief, reach: Reach) -> Client:
     environ = environment()
-    try:
+    with at_worker():
         require_credential(brief, environ)
         return client_of(brief, brief.provider, reach, environ)
-    except SettingsError as lacking:
-        raise SettingsError(f"at the worker on {socket.gethostname()}: {lacking}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +143,7 @@ class _Bench:
 
     post: Post
     client: Client
-    journal: Journal
-    store: Store
+    at_hand: Reached
     reach: Reach
     tally: watch.Tally
     turns: Turns
@@ -156,19 +154,19 @@ def _tools(brief: Brief, bench: _Bench) -> Tools:
     halt = Halt(tell=bench.post.say)
     return Tools(
         provider=_Overheard(watch.WatchedProvider(bench.client, bench.tally), bench.post),
-        journal=bench.journal,
-        store=bench.store,
+        journal=bench.at_hand.journal,
+        store=bench.at_hand.store,
         terms=terms,
         gates=Gates(terms, bench.reach, bench.client.probe, windows=bench.turns.window),
         cadence=cadence.experienced(brief.known, shortest_hint_seconds=brief.shortest_hint_seconds),
-        prepare=preparer(brief.root, nothing),
+        prepare=bench.at_hand.prepare,
         halt=halt,
         clocks=Clocks(time.time, replace(REAL, sleep=Wheel().sleep)),
         caps=brief.caps,
         price=brief.price,
         label=labels(brief.batch, brief.output),
         brake=Brake(brief.terms.failures.stop_at),
-        room=Room(partial(_shortage, brief.ways.folders, floor_bytes(brief.terms.limits.in_flight))),
+        room=Room(partial(_shortage, bench.at_hand.folders, floor_bytes(brief.terms.limits.in_flight))),
     )
 
 
@@ -226,6 +224,13 @@ async def _tell(bench: _Bench) -> None:
     while True:
         await anyio.sleep(TALLY_SECONDS)
         bench.post.say(_told(bench))
+
+
+async def _tell_last(bench: _Bench, *, apart: bool) -> None:
+    """What the head should know when this outpost closes: payments, too, that stand on this machine alone."""
+    bench.post.say(_told(bench))
+    if apart and (paid := await anyio.to_thread.run_sync(unrecorded.lines, bench.at_hand.hidden)):
+        bench.post.say({"paid": paid})
 
 
 def _told(bench: _Bench) -> Word:

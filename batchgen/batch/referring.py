@@ -1,6 +1,7 @@
 """Reference files for workers that have no file of this machine: shared once by hash, read from there by each job."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -16,15 +17,15 @@ async def share(jobs: AsyncIterable[Job], root: Path, references: References) ->
     """Put the files that jobs refer to where every worker can read them, each once. Returns how many there are.
 
     Raises:
-        Unfinished: a file is no longer what was planned.
         OSError: the place failed.
     """
     shared: set[str] = set()
     async for job in jobs:
         for each in job.request.references:
             if isinstance(each, FileReference) and each.sha256 not in shared:
-                data = await anyio.to_thread.run_sync(read_reference, root, each)
-                shared.add(await references.put(data, each.media_type))
+                with suppress(Unfinished):  # no longer what was planned: its jobs say so when they come to it
+                    data = await anyio.to_thread.run_sync(read_reference, root, each)
+                    shared.add(await references.put(data, each.media_type))
     return len(shared)
 
 

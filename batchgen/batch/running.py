@@ -17,7 +17,7 @@ from batchgen.batch.records import open_journal, open_record, require_free
 from batchgen.batch.seller import client_of, require_credential
 from batchgen.batch.storing import pictures_of
 from batchgen.batch.telling import tell
-from batchgen.batch.ways import Shared, require_shared
+from batchgen.batch.ways import require_shared, shared_by
 from batchgen.batch.wishes import chosen_totals
 from batchgen.batch.working import work
 from batchgen.errors import SettingsError
@@ -79,8 +79,7 @@ async def run(options: RunOptions, observer: Observer) -> Ending:
         observer.opened(found.plan.folder, found.plan.run, found.plan.new)
         allow(read, found.plan, options)
         if options.dask is not None:
-            files = str(read.location.journal), str(read.location.folder)
-            require_shared(options.dask, Shared(*files, signed=expansion.scratch.signs()))
+            require_shared(options.dask, shared_by(read, signed=expansion.scratch.signs()))
         buying = buying_of(found, expansion, options)
         return await _carried_out(replace(read, buying=buying), found, expansion, (options, observer, began))
 

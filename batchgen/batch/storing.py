@@ -13,7 +13,7 @@ from batchgen.store.address import Address, address
 from batchgen.store.decode import Check
 from batchgen.store.disk import Disk
 from batchgen.store.local import MAX_BYTES, LocalShelf, LocalStore
-from batchgen.store.owner import claim, remember
+from batchgen.store.owner import claim, owner, remember
 from batchgen.store.references import BucketReferences, FolderReferences, References
 
 
@@ -131,6 +131,27 @@ class Keeping:
         from batchgen.store.bucket import open_bucket  # noqa: PLC0415
 
         await open_bucket(place, _environ()).claim(batch_id)
+
+    async def require_ours(self, batch_id: str) -> None:
+        """Make sure that this process sees the place that was taken, wherever it runs.
+
+        Raises:
+            SettingsError: it sees another one, or none.
+        """
+        if (known := await self._owner()) != batch_id:
+            seen = "not marked as its own" if known is None else "another batch's"
+            raise SettingsError(
+                f"{self.url or self.folder} is {seen} as it is seen here; give this machine the same place, a folder "
+                "under the same name, an object store by the same settings"
+            )
+
+    async def _owner(self) -> str | None:
+        place = self._place()
+        if place is None or place.folder:
+            return await anyio.to_thread.run_sync(owner, place.folder if place else self.folder)
+        from batchgen.store.bucket import open_bucket  # noqa: PLC0415
+
+        return await open_bucket(place, _environ()).owner()
 
     def _place(self) -> Address | None:
         return address(self.url) if self.url else None

@@ -14,20 +14,18 @@ from batchgen import watch
 from batchgen.api import cadence
 from batchgen.api.limits import Gates, Reach
 from batchgen.batch.asked import Asked, Observer, RunOptions
+from batchgen.batch.command import Command
 from batchgen.batch.ending import end_in_time, end_when_cancelled, listen
-from batchgen.batch.experience import durations
+from batchgen.batch.experience import known_durations
 from batchgen.batch.hanging import hang
 from batchgen.batch.labelling import labels
-from batchgen.batch.records import open_record
 from batchgen.batch.seller import preparer, seller
 from batchgen.batch.storing import pictures_of
-from batchgen.batch.ways import Ways
 from batchgen.brake import Brake
 from batchgen.engine.local import BEGUN, LocalEngine
 from batchgen.errors import BatchgenError, JournalError
 from batchgen.halt import Halt
 from batchgen.journal import Record, Selection
-from batchgen.journal.lent import lent
 from batchgen.journal.writing import SqlJournal
 from batchgen.manifest.provider import Local
 from batchgen.retry import REAL
@@ -53,7 +51,7 @@ async def work(asked: Asked, journal: SqlJournal, record: Record, options: RunOp
     Raises:
         JournalError: the journal failed; the run has no end.
     """
-    halt = Halt()
+    command = Command(asked, journal, record, options, observer, Halt())
     async with _judge(asked) as judge:
         most = asked.manifest.terms.limits.expert.max_bytes
         store = pictures_of(asked.location, disk=options.means.disk, max_bytes=most).store(judge)
@@ -62,36 +60,29 @@ async def work(asked: Asked, journal: SqlJournal, record: Record, options: RunOp
         try:
             await _tidy(journal, record, store)
             if await _anything(asked, journal):
-                await _carried(asked, journal, record, store, halt, options, observer)
+                await _carried(command, store)
                 await hang(record, journal, store)
         except ConnectionError as away:  # of a store on another machine; what is not in place is put there next time
-            halt.note(75, away.strerror or "the store does not answer")
-    return halt
+            command.halt.note(75, away.strerror or "the store does not answer")
+    return command.halt
 
 
-async def _carried(  # noqa: PLR0913, PLR0917  # as above
-    asked: Asked,
-    journal: SqlJournal,
-    record: Record,
-    store: LocalStore,
-    halt: Halt,
-    options: RunOptions,
-    observer: Observer,
-) -> None:
+async def _carried(command: Command, store: LocalStore) -> None:
     try:
-        if options.dask is None:
-            await _carry_all(asked, journal, store, halt, options, observer)
+        if command.options.dask is None:
+            await _carry_all(command, store)
         else:
-            await _carry_at_cluster(asked, journal, record, halt, options, observer)
+            abroad = await anyio.to_thread.run_sync(import_module, "batchgen.batch.abroad")  # Dask takes its time
+            await abroad.carry_at_cluster(command)
     except JournalError:
         raise
     except BatchgenError as error:  # the provider could not even be opened; the journal is as it was
-        halt.note(error.exit_code, str(error))
+        command.halt.note(error.exit_code, str(error))
 
 
-async def _carry_all(  # what a run is made of meets here and nowhere else
-    asked: Asked, journal: SqlJournal, store: LocalStore, halt: Halt, options: RunOptions, observer: Observer
-) -> None:
+async def _carry_all(command: Command, store: LocalStore) -> None:  # what a run is made of meets here and nowhere else
+    asked, journal, options = command.asked, command.journal, command.options
+    observer, halt = command.observer, command.halt
     terms, tally, reach, means = asked.manifest.terms, watch.Tally(), Reach(), options.means
     stored = (await journal.totals()).counts["stored"]
     watched = watch.WatchedJournal(journal, tally, observer.finished, asked.buying.choice)
@@ -135,20 +126,6 @@ def _begun_at_once(terms: Terms) -> int:
     return max(BEGUN, 2 * sum(each.expert.submit_slots_most for each in (terms.limits, *terms.models.values())))
 
 
-async def _carry_at_cluster(
-    asked: Asked, journal: SqlJournal, record: Record, halt: Halt, options: RunOptions, observer: Observer
-) -> None:
-    headquarters = await anyio.to_thread.run_sync(import_module, "batchgen.batch.headquarters")  # Dask takes its time
-    assert options.dask is not None
-    most = asked.manifest.terms.limits.expert.max_bytes
-    folders = (str(asked.location.folder), str(asked.location.journal.parent))
-    command = headquarters.Command(asked, journal, record, options, observer, halt)
-    known = await anyio.to_thread.run_sync(_known, asked)
-    async with lent(journal) as borrow:
-        ways = Ways(borrow, pictures_of(asked.location, max_bytes=most).store, folders)
-        await headquarters.carry_elsewhere(command, options.dask, ways, known)
-
-
 @asynccontextmanager
 async def _open(worker: Worker) -> AsyncIterator[Worker]:
     yield worker
@@ -164,14 +141,8 @@ async def _shortage(asked: Asked) -> str:
 def _cadence(asked: Asked) -> cadence.Cadence:
     """What earlier runs have seen of this provider is where this one begins."""
     local = isinstance(asked.manifest.provider, Local)
-    known = _known(asked)
     shortest = cadence.LOCAL_HINT_SECONDS if local else cadence.REMOTE_HINT_SECONDS
-    return cadence.experienced(known, shortest_hint_seconds=shortest)
-
-
-def _known(asked: Asked) -> dict[str, list[float]]:
-    with open_record(asked.location) as record:
-        return durations(record)
+    return cadence.experienced(known_durations(asked.location), shortest_hint_seconds=shortest)
 
 
 def _judge(asked: Asked) -> AbstractAsyncContextManager[Check]:

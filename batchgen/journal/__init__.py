@@ -4,7 +4,8 @@ It is the only record. `milestones` is insert-only with key (job, position): of 
 Beside it, in the same transaction, stand each job's newest milestone and the totals; both can be derived again.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
@@ -381,3 +382,10 @@ class Journal(Protocol):
     async def totals(self) -> Totals:
         """The figures, as of the last commit."""
         ...
+
+
+Joining: TypeAlias = Callable[[str], AbstractAsyncContextManager[Journal]]
+"""Opens the journal of a run that goes on in another process, which gives a folder of its own; can be pickled.
+
+What is opened appends and looks up, and neither plans nor hands out nor ends.
+"""

@@ -68,7 +68,7 @@ class Borrow:
 
     path: str
 
-    def __call__(self) -> AbstractAsyncContextManager["Borrowed"]:
+    def __call__(self, folder: str) -> AbstractAsyncContextManager["Borrowed"]:  # noqa: ARG002  # the lender has one
         """Open it here."""
         return _borrowed(self.path)
 

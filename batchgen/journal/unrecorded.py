@@ -4,6 +4,7 @@ Each line is one sealed milestone. The room is written and synced when the journ
 not take it.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Sequence
@@ -42,11 +43,20 @@ def keep(folder: str, batch_id: str, entries: Sequence[Entry]) -> str:
     Raises:
         OSError: not even that was possible.
     """
+    return add(folder, [_line(batch_id, entry) for entry in entries])
+
+
+def add(folder: str, lines: Sequence[str]) -> str:
+    """Write down lines that `lines` gave, here or on another machine, durably; returns the file.
+
+    Raises:
+        OSError: not even that was possible.
+    """
     path = os.path.join(folder, NAME)
-    text = "".join(_line(batch_id, entry) for entry in entries)
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        os.pwrite(descriptor, text.encode("ascii"), len(_content(descriptor)))
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # all processes of a run may come at once
+        os.pwrite(descriptor, "".join(lines).encode("ascii", "replace"), len(_content(descriptor)))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -76,6 +86,18 @@ def bring_in(connection: Connection, folder: str, batch_id: str, now: float) -> 
     return recorded, strange
 
 
+def lines(folder: str) -> list[str]:
+    """What is kept there, a payment a line, unread."""
+    try:
+        descriptor = os.open(os.path.join(folder, NAME), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return []
+    try:
+        return _content(descriptor).decode("ascii", "replace").splitlines(keepends=True)
+    finally:
+        os.close(descriptor)
+
+
 def clear(folder: str) -> None:
     """Forget what is recorded now; the room stays."""
     path = os.path.join(folder, NAME)
@@ -96,15 +118,7 @@ def _line(batch_id: str, entry: Entry) -> str:
 
 
 def _kept(folder: str, batch_id: str) -> list[tuple[int, Accepted]]:
-    try:
-        descriptor = os.open(os.path.join(folder, NAME), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return []
-    try:
-        content = _content(descriptor)
-    finally:
-        os.close(descriptor)
-    return [_read(line, folder, batch_id) for line in content.decode("ascii", "replace").splitlines()]
+    return [_read(line, folder, batch_id) for line in lines(folder)]
 
 
 def _read(line: str, folder: str, batch_id: str) -> tuple[int, Accepted]:

@@ -4,10 +4,9 @@ import json
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import anyio
 
@@ -19,7 +18,7 @@ from batchgen.journal import (
     Comparison,
     Entry,
     Identity,
-    Journal,
+    Joining,
     Progress,
     Redo,
     Totals,
@@ -37,8 +36,6 @@ from batchgen.lifecycle import Accepted
 from batchgen.terms import Terms
 
 Result = TypeVar("Result")
-Joining: TypeAlias = Callable[[str], AbstractAsyncContextManager[Journal]]
-"""Opens a journal in another process, with a folder of that process; can be pickled."""
 
 _log = logging.getLogger(__name__)
 

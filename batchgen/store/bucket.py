@@ -194,12 +194,17 @@ class Bucket:
         """
         if await self.create(OWNER, f"{batch_id}\n".encode("ascii"), media_type="text/plain"):
             return
-        known = (await self.read(OWNER) or b"").decode("ascii", "replace").strip()
+        known = await self.owner()
         if known != batch_id:
             raise Foreign(
                 f"The pictures in {self.url} belong to another journal (batch {known}), not to this one"
                 f" (batch {batch_id}); name that journal with --journal, or another place with --store."
             )
+
+    async def owner(self) -> str | None:
+        """The batch id of the journal that the place belongs to, None before the first."""
+        mark = await self.read(OWNER)
+        return None if mark is None else mark.decode("ascii", "replace").strip()
 
     def _require_bucket(self, gone: FileNotFoundError) -> None:
         if any(word in str(gone) for word in ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")):

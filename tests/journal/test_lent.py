@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -25,7 +26,7 @@ class _Lending:
     @asynccontextmanager
     async def share(self, journal: Journal) -> AsyncIterator[Way]:
         async with lent(journal) as borrow:
-            yield borrow
+            yield partial(borrow, "")
 
 
 class TestLent(SharingContract):
@@ -46,7 +47,7 @@ async def test_a_lender_that_is_gone() -> None:
             pass
     for path in (borrow.path, "/nowhere/journal"):
         with pytest.raises(JournalError, match="is gone; run the same command again"):
-            async with Borrow(path)():
+            async with Borrow(path)(""):
                 pass
 
 

@@ -177,7 +177,7 @@ async def test_in_several_processes_of_this_machine(tmp_path: Path) -> None:
     rehearsal = ("run", "m.yaml", "--provider", "local")
     refused = await anyio.to_thread.run_sync(lambda: world.type(*rehearsal, "--dask", "tcp://192.0.2.7:8786"))
     assert refused.code == 2, refused.text
-    assert "files of this one" in refused.text
+    assert "a file of this one" in refused.text
     done = await anyio.to_thread.run_sync(lambda: ended(world.start(*rehearsal, "--dask", "local"), 300))
     assert done.code == 0, done.text
     assert "Traceback" not in done.text

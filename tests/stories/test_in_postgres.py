@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.postgres import drop, missing, server
+from tests.postgres import drop, missing, server, url
 from tests.stories.world import World
 
 if missing() and not os.environ.get("CI"):
@@ -16,12 +16,6 @@ import psycopg
 JOBS = [{"id": f"job-{number}", "prompt": f"picture {number}", "model": "nano-banana-pro"} for number in range(5)]
 
 
-def _url(conninfo: str) -> str:
-    known = psycopg.conninfo.conninfo_to_dict(conninfo)
-    named = "&".join(f"{name}={value}" for name, value in known.items() if name != "dbname")
-    return f"postgresql:///{known.get('dbname', 'postgres')}?{named}"
-
-
 HOLDER = 'UPDATE "batchgen_story.local".holder SET '
 
 
@@ -30,7 +24,7 @@ def test_a_batch_lives_in_a_database(tmp_path: Path) -> None:
     with server() as conninfo, psycopg.connect(conninfo, autocommit=True) as by_hand:
         drop(conninfo, "batchgen_story.local")
         world = World(tmp_path)
-        keys = {"provider": "local", "journal": _url(conninfo)}
+        keys = {"provider": "local", "journal": url(conninfo)}
         manifest = str(world.write(**keys, jobs=JOBS[:2]))
         first = world.type("run", manifest)
         assert first.code == 0, first

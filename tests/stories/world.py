@@ -141,11 +141,15 @@ class Batch:
         names = set()
         for kind, body in self.heads().values():
             for asset in body["assets"] if kind == "Stored" else ():
-                data = (self.folder / asset["name"]).read_bytes()
+                data = self.read(asset["name"])
                 assert (hashlib.sha256(data).hexdigest(), len(data)) == (asset["sha256"], asset["size"])
                 Image.open(io.BytesIO(data)).load()
                 names.add(asset["name"])
         return names
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a picture."""
+        return (self.folder / name).read_bytes()
 
     def strays(self) -> list[str]:
         """Files that are neither pictures of the journal nor its own, nor thumbnails, which come and go."""

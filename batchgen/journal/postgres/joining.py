@@ -10,22 +10,27 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import anyio
+import psycopg
 
+from batchgen.errors import SettingsError
 from batchgen.job import Draft
 from batchgen.journal import Choice, Comparison, Identity, Progress, Redo
 from batchgen.journal.database import Connection
 from batchgen.journal.postgres import holding
 from batchgen.journal.postgres.connection import PostgresConnection, Target
-from batchgen.journal.postgres.reading import Reader, reading
-from batchgen.journal.postgres.transactions import PostgresTransactions
+from batchgen.journal.postgres.reading import PAUSE_SECONDS, Reader, reading
+from batchgen.journal.postgres.transactions import PostgresTransactions, said
 from batchgen.journal.recording import Recorder
 from batchgen.journal.writing import Begun, SqlJournal
 from batchgen.terms import Terms
 
 Result = TypeVar("Result")
+
+JOINING_SECONDS: Final = 20.0
+"""How long a server that does not answer is waited for by who joins; it may just be starting again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,8 @@ class Joined:
         """Open it here; `folder` is where payments are written down that the server does not take any more.
 
         Raises:
-            JournalError: the run has ended, or the server cannot be reached from here.
+            JournalError: the run has ended.
+        SettingsError: the server cannot be reached from here.
         """
         return _joined(self, folder, connect)
 
@@ -105,7 +111,7 @@ def _open(
 ) -> tuple[Begun, PostgresTransactions, Reader]:
     os.makedirs(folder, mode=0o700, exist_ok=True)
     with reading(joined.target), ExitStack() as undo:
-        writer = connect(joined.target)
+        writer = _reached(joined.target, connect)
         undo.callback(writer.close)
         with writer:
             hold = holding.join(writer, joined.epoch)
@@ -115,3 +121,24 @@ def _open(
         undo.pop_all()
     begun = Begun(joined.identity, joined.run, False, 0, True, folder, time.time)  # noqa: FBT003  # as its fields are
     return begun, transactions, reader
+
+
+def _reached(target: Target, connect: Callable[[Target], PostgresConnection]) -> PostgresConnection:
+    """A connection; a server that is just starting again is waited for."""
+    until = time.monotonic() + JOINING_SECONDS
+    while True:
+        try:
+            return connect(target)
+        except psycopg.OperationalError as error:
+            if time.monotonic() > until or _is_refused(error):
+                raise SettingsError(
+                    f"the journal {target.shown} cannot be reached ({said(error)}); a password comes from PGPASSWORD, "
+                    "~/.pgpass or PGSERVICE of the process that writes it"
+                ) from error
+        time.sleep(PAUSE_SECONDS)
+
+
+def _is_refused(error: psycopg.OperationalError) -> bool:
+    """Whether a server answers, and a password is missing or wrong: waiting mends nothing."""
+    attempt = error.pgconn
+    return attempt is not None and bool(attempt.needs_password or attempt.used_password)

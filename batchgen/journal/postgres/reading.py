@@ -13,7 +13,7 @@ from batchgen.journal.postgres.transactions import PATIENCE_SECONDS, said
 
 Result = TypeVar("Result")
 
-_PAUSE_SECONDS: Final = 0.25
+PAUSE_SECONDS: Final = 0.25
 
 
 @contextlib.contextmanager
@@ -81,7 +81,7 @@ class Reader:
                     self.close()
                     if time.monotonic() > until:
                         raise
-                    time.sleep(_PAUSE_SECONDS)
+                    time.sleep(PAUSE_SECONDS)
 
     def close(self) -> None:
         """Let go of the server; callable twice."""
