@@ -5,11 +5,9 @@ to be gone on with by the next: what is done and what is paid for stands in the 
 """
 
 import logging
-import math
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import CancelledError
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Generic, TypeAlias
@@ -18,12 +16,14 @@ import anyio
 from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 
-import batchgen
-from batchgen.engine import Away, Item, Later, Opener, Outpost, Post, Word, Work
+from batchgen.engine import Away, Item, Opener, Word, Work
 from batchgen.engine.apart import apart
 from batchgen.engine.local import close
-from batchgen.engine.post import BEGIN, CANCEL, HERE, Posting, carry_shard
+from batchgen.engine.mail import Mail, reaching
+from batchgen.engine.plain import plain
+from batchgen.engine.post import CANCEL, HERE, Posting, carry_shard
 from batchgen.engine.shards import Outcome, Seats, Shard, size
+from batchgen.engine.versions import versions
 from batchgen.errors import Unfinished
 
 CARRIED_AT_MOST: Final = 3
@@ -41,25 +41,6 @@ Heard: TypeAlias = Callable[[int, Word], None]
 
 def _ignore(_: int, __: Word) -> None:
     """Nobody listens."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Plain(Generic[Item]):
-    """An outpost of work that has nothing to say."""
-
-    work: Work[Item]
-
-    async def carry(self, item: Item) -> Later[Item] | None:
-        return await self.work.carry(item)
-
-    def hear(self, word: Word) -> None:
-        _ignore(0, word)
-
-
-@asynccontextmanager
-async def _plain(opener: Opener[Item], _: Post) -> AsyncIterator[Outpost[Item]]:
-    async with opener() as work:
-        yield _Plain(work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +85,8 @@ class DaskEngine:
             Unfinished: the scheduler is gone, or a shard ended every worker that took it.
             SettingsError: the workers cannot do this work.
         """
-        away: Away[Item] = self._away or partial(_plain, opener)
-        posting = Posting(f"batchgen-{uuid.uuid4().hex}", batchgen.__version__, self._most, away)
+        away: Away[Item] = self._away or partial(plain, opener)
+        posting = Posting(f"batchgen-{uuid.uuid4().hex}", versions(), self._most, away)
         async with opener() as work:
             self._head = head = _Head(self._client, posting, Seats(self._most), self._course)
             try:
@@ -116,12 +97,12 @@ class DaskEngine:
     def tell(self, word: Word) -> None:
         """Say something to every outpost there is and will be in this run; it may be heard twice."""
         if self._head is not None:
-            self._head.tell(word)
+            self._head.mail.tell(word)
 
     def tell_once(self, word: Word, *, seat: int | None = None) -> None:
         """Say something to every outpost there is now, or to the one of a seat; it may be lost."""
         if self._head is not None:
-            self._head.tell_once(word, seat)
+            self._head.mail.tell_once(word, seat)
 
 
 class _Head(Generic[Item]):
@@ -133,9 +114,7 @@ class _Head(Generic[Item]):
         self._seats = seats
         self._course = course
         self._out: dict[int, Future[Outcome]] = {}
-        self._words: list[Word] = []
-        self._mail, self._letters = anyio.create_memory_object_stream[tuple[list[str], Word]](math.inf)
-        self._topics: set[str] = set()
+        self.mail = Mail(client, posting.name)
         self._free = anyio.Event()
         self._handed = 0
         self._failure: Exception | None = None
@@ -151,25 +130,13 @@ class _Head(Generic[Item]):
                 await close(items)
                 with suppress(ValueError, OSError):  # a client that lost its scheduler has nothing to unsubscribe
                     self._client.unsubscribe_topic(self._posting.name)
-                self._mail.close()
-                self._letters.close()
+                self.mail.close()
             if self._failure:
                 raise self._failure
 
-    def tell(self, word: Word) -> None:
-        self._words.append(word)
-        self._send(sorted(self._topics), word)
-
-    def tell_once(self, word: Word, seat: int | None) -> None:
-        self._send(sorted(self._topics) if seat is None else [self._posting.heard_at(seat)], word)
-
-    def _send(self, topics: list[str], word: Word) -> None:
-        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # the run is over
-            self._mail.send_nowait((topics, word))
-
     async def _carry_all(self, items: AsyncIterator[Item]) -> None:
         async with anyio.create_task_group() as saying:
-            saying.start_soon(self._send_letters)
+            saying.start_soon(self.mail.deliver)
             async with anyio.create_task_group() as group:
                 try:
                     while shard := await self._next(items):
@@ -192,7 +159,7 @@ class _Head(Generic[Item]):
 
     async def _seat(self) -> tuple[tuple[int, int], int]:
         while True:
-            with _reaching():
+            with reaching():
                 threads = sum((await apart(self._client.nthreads())).values())
             if found := self._seats.take(threads):
                 return found, threads
@@ -210,7 +177,7 @@ class _Head(Generic[Item]):
         self._free.set()
 
     async def _carried(self, shard: Shard[Item]) -> None:
-        self._topics.add(self._posting.heard_at(shard.seat))
+        self.mail.seats.add(shard.seat)
         for _ in range(CARRIED_AT_MOST):
             with suppress(KilledWorker):
                 outcome = await self._outcome(shard)
@@ -224,7 +191,7 @@ class _Head(Generic[Item]):
         )
 
     async def _outcome(self, shard: Shard[Item]) -> Outcome:
-        with _reaching():
+        with reaching():
             future = self._client.submit(carry_shard, self._posting, shard, pure=False)
             self._out[shard.seat] = future
             try:
@@ -245,9 +212,9 @@ class _Head(Generic[Item]):
         """Cancel what is still carried, and wait for its end; what does not end in time is left to itself."""
         if not self._out:
             return
-        self.tell(CANCEL)
+        self.mail.tell(CANCEL)
         async with anyio.create_task_group() as group:
-            group.start_soon(self._send_letters)
+            group.start_soon(self.mail.deliver)
             with anyio.move_on_after(self._course.patience_seconds) as waiting:
                 await self._last_outcomes()
             group.cancel_scope.cancel()
@@ -258,33 +225,15 @@ class _Head(Generic[Item]):
 
     async def _last_outcomes(self) -> None:
         for seat, future in list(self._out.items()):
-            with suppress(Unfinished, KilledWorker), _reaching():
+            with suppress(Unfinished, KilledWorker), reaching():
                 outcome = await apart(future)
                 self._failure = self._failure or outcome.error
             self._out.pop(seat).release()
 
-    async def _send_letters(self) -> None:
-        async for topics, word in self._letters:
-            with suppress(Unfinished), _reaching():
-                await apart(self._client.log_event(topics, dict(word)))
-
     def _heard(self, event: tuple[float, Any]) -> None:
-        """An outpost says something; to one that is there now, all that was said before is said first."""
+        """An outpost says something."""
         seat, word = event[1]["seat"], event[1]["word"]
-        if word != HERE:
+        if word == HERE:
+            self.mail.welcome(seat)
+        else:
             self._course.heard(seat, word)
-            return
-        for each in (*self._words, BEGIN):
-            self._send([self._posting.heard_at(seat)], each)
-
-
-@contextmanager
-def _reaching() -> Iterator[None]:
-    """What can go wrong between us and the cluster, in our words."""
-    try:
-        yield
-    except (OSError, CancelledError) as gone:
-        raise Unfinished(
-            "the Dask scheduler is gone, and the run with it; what was done is kept: start it, and run the same "
-            f"command again ({type(gone).__name__})"
-        ) from gone

@@ -2,26 +2,23 @@
 
 import logging
 import os
-import sys
 import warnings
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Any, Final
 
 import anyio
 from distributed import Client, LocalCluster
 from distributed.versions import VersionMismatchWarning
 
-import batchgen
 from batchgen.engine.apart import apart
+from batchgen.engine.versions import require_same, versions
 from batchgen.errors import SettingsError, Unfinished
 
 LOCAL: Final = "local"
 """The word for a cluster on this machine, a process for each core."""
 
 PATIENCE_SECONDS: Final = 15
-DASK: Final = version("distributed")
 
 
 @asynccontextmanager
@@ -37,33 +34,6 @@ async def joined(address: str, *, patience_seconds: float = PATIENCE_SECONDS) ->
         async with _cluster(address) as cluster, _client(cluster, address, patience_seconds) as client:
             require_same(await apart(client.run(versions, on_error="return")))
             yield client
-
-
-def versions() -> dict[str, str]:
-    """What must be of one version everywhere, here: work is handed on as Python's own objects."""
-    python = ".".join(map(str, sys.version_info[:2]))
-    return {"batchgen": batchgen.__version__, "Dask": DASK, "Python": python}
-
-
-def require_same(found: Mapping[str, Any]) -> None:
-    """Hold what workers say of their versions against ours; an exception stands for one that cannot say.
-
-    Raises:
-        SettingsError: one of them has another one, or has no batchgen; it is named.
-    """
-    ours = versions()
-    for place, theirs in found.items():
-        if not isinstance(theirs, dict):
-            raise SettingsError(
-                f"the worker {place} cannot load batchgen ({type(theirs).__name__}); install batchgen "
-                f"{ours['batchgen']} with its extra `dask` there. Nothing was bought"
-            )
-        for name, here in ours.items():
-            if theirs.get(name) != here:
-                raise SettingsError(
-                    f"the worker {place} has {name} {theirs.get(name)}, and this machine {here}; install the same "
-                    "in both places. Nothing was bought"
-                )
 
 
 @asynccontextmanager

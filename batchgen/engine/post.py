@@ -7,7 +7,7 @@ the one is, the other answers.
 import asyncio
 import pickle
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import Context
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ import anyio
 from distributed import Client, Worker, get_client, get_worker
 from distributed.core import Status
 
-import batchgen
 from batchgen.engine import Away, Item, Later, Outpost, Post, Word, Work
 from batchgen.engine.local import LocalEngine
 from batchgen.engine.shards import Outcome, Shard
+from batchgen.engine.versions import difference, versions
 from batchgen.errors import SettingsError
 
 CANCEL: Final[Word] = {"engine": "cancel"}
@@ -28,6 +28,7 @@ HERE: Final[Word] = {"engine": "here"}
 BEGIN: Final[Word] = {"engine": "begin"}
 LOOK_SECONDS: Final = 1.0
 AGAIN_SECONDS: Final = 0.2
+MOST_AGAIN_SECONDS: Final = 5.0
 _GOING: Final = frozenset({Status.running, Status.paused})
 
 
@@ -35,28 +36,31 @@ _GOING: Final = frozenset({Status.running, Status.paused})
 class Posting(Generic[Item]):
     """What all shards of one work have in common: its name among the cluster's topics, and how it is opened.
 
-    `most` is how many items are carried at a time in all, `version` that of the program.
+    `most` is how many items are carried at a time in all, `versions` those of the head.
     """
 
     name: str
-    version: str
+    versions: Mapping[str, str]
     most: int
     away: Away[Item]
 
-    def heard_at(self, seat: int) -> str:
-        """The topic of what is said to a seat."""
-        return f"{self.name}-{seat}"
+
+def heard_at(name: str, seat: int) -> str:
+    """The topic of what is said to a seat of a run."""
+    return f"{name}-{seat}"
+
+
+def several(words: list[Word]) -> dict[str, Any]:
+    """Words as one message."""
+    return {"engine": "several", "words": [dict(word) for word in words]}
 
 
 def carry_shard(posting: Posting[Item], shard: Shard[Item]) -> Outcome:
     """Carry a shard in the thread of a Dask worker; blocks until its last item has ended."""
     worker, began = get_worker(), time.monotonic()
     error: Exception | None
-    if posting.version != batchgen.__version__:
-        error = SettingsError(
-            f"the worker {worker.address} has batchgen {batchgen.__version__}, and this run {posting.version}; "
-            "install the same on both"
-        )
+    if strange := difference(versions(), posting.versions):
+        error = SettingsError(f"the worker {worker.address} {strange}; install the same in both places")
     else:
         # in a context of its own: the one that Dask hands down says that an event loop runs here
         error = Context().run(anyio.run, _carry, posting, shard, (worker, get_client()))
@@ -94,9 +98,10 @@ class _Carrier(Generic[Item]):
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Work[Item]]:
-        soon = asyncio.get_running_loop().call_soon_threadsafe  # it waits for nothing, as Dask's own loop hears
+        loop = asyncio.get_running_loop()
         async with self._posting.away(Post(self._say, self._shard.share / self._posting.most)) as outpost:
-            with self._listening(lambda word: soon(self._hear, outpost, word)):
+            # What Dask hears it must not wait for: its own loop keeps the worker's place in the cluster.
+            with self._listening(lambda word: loop.call_soon_threadsafe(self._hear, outpost, word)):
                 await self._report()
                 yield _Handed(outpost, self._shard.items)
 
@@ -106,22 +111,28 @@ class _Carrier(Generic[Item]):
         So nothing is begun once the head is gone, or after it has said stop. What is said may be lost, as it goes
         another way than that we listen.
         """
+        pause = AGAIN_SECONDS
         while not self._begun.is_set():
             self._say(HERE)
-            with anyio.move_on_after(AGAIN_SECONDS):
+            with anyio.move_on_after(pause):
                 await self._begun.wait()
+            pause = min(2 * pause, MOST_AGAIN_SECONDS)
 
     def _hear(self, outpost: Outpost[Item], word: Word) -> None:
-        if word == CANCEL:
-            self._scope.cancel()
-        elif word == BEGIN:
-            self._begun.set()
-        else:
-            outpost.hear(word)
+        match word:
+            case {"engine": "several", "words": [*words]}:
+                for each in words:
+                    self._hear(outpost, each)
+            case {"engine": "cancel"}:
+                self._scope.cancel()
+            case {"engine": "begin"}:
+                self._begun.set()
+            case _:
+                outpost.hear(word)
 
     @contextmanager
     def _listening(self, hear: Callable[[Word], Any]) -> Iterator[None]:
-        topic = self._posting.heard_at(self._shard.seat)
+        topic = heard_at(self._posting.name, self._shard.seat)
 
         def handle(event: tuple[float, Word]) -> None:
             with suppress(RuntimeError):  # the shard is over; an error in here would end the hearing of all others

@@ -14,9 +14,10 @@ from distributed.scheduler import KilledWorker
 
 from batchgen.engine import Outpost, Post, Word
 from batchgen.engine.dask import CARRIED_AT_MOST, DaskEngine
-from batchgen.engine.joining import joined, require_same, versions
+from batchgen.engine.joining import joined
 from batchgen.engine.post import Posting, carry_shard
 from batchgen.engine.shards import Outcome, Shard
+from batchgen.engine.versions import require_same, versions
 from batchgen.errors import SettingsError, Unfinished
 from tests.contracts.engine import Watched
 
@@ -195,11 +196,12 @@ async def test_what_cannot_be_sent_is_told_in_words(client: Client) -> None:
 
 async def test_another_version_at_a_worker_is_no_work(client: Client) -> None:
     """A worker that joined with another version of the program carries nothing, and is named."""
-    posting: Posting[int] = Posting("batchgen-test", "0.0.1", 1, talking)
-    outcome: Outcome = await client.submit(carry_shard, posting, Shard(0, 1, (1,)), pure=False)
-    assert isinstance(outcome.error, SettingsError)
-    assert f"the worker {outcome.worker} has batchgen" in str(outcome.error)
-    assert "and this run 0.0.1; install the same on both" in str(outcome.error)
+    for name in versions():
+        posting: Posting[int] = Posting("batchgen-test", versions() | {name: "0.0.1"}, 1, talking)
+        outcome: Outcome = await client.submit(carry_shard, posting, Shard(0, 1, (1,)), pure=False)
+        assert isinstance(outcome.error, SettingsError)
+        assert f"the worker {outcome.worker} has {name}" in str(outcome.error)
+        assert "and the machine of the run 0.0.1; install the same in both places" in str(outcome.error)
 
 
 def test_an_engine_that_carries_nothing() -> None:
@@ -212,7 +214,7 @@ def test_versions_are_held_against_ours() -> None:
     """Workers that have the same are taken; one with another version, or without the program, is named."""
     require_same({"tcp://a": versions(), "tcp://b": versions()})
     for name in versions():
-        with pytest.raises(SettingsError, match=rf"the worker tcp://b has {name} 0\.1\.2x, and this machine"):
+        with pytest.raises(SettingsError, match=rf"the worker tcp://b has {name} 0\.1\.2x, and the machine of the run"):
             require_same({"tcp://a": versions(), "tcp://b": versions() | {name: "0.1.2x"}})
     with pytest.raises(SettingsError, match="the worker tcp://a cannot load batchgen"):
         require_same({"tcp://a": ModuleNotFoundError("batchgen")})
