@@ -1,5 +1,6 @@
 """What a head sees of jobs that are carried elsewhere: their ends in the journal, and how fast each worker is."""
 
+import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import anyio
 
 from batchgen import watch
 from batchgen.batch.asked import Observer
+from batchgen.errors import Damaged, Foreign, JournalError
 from batchgen.journal import Mark, Progress, Record, Selection
 from batchgen.lifecycle import JobFailed
 
@@ -23,6 +25,8 @@ SPAN_SECONDS: Final = 10.0
 NAMED: Final = 3
 """So many workers are named; of more only the number is told."""
 
+logger = logging.getLogger(__name__)
+
 Calls: TypeAlias = tuple[int, int, int]
 """Submits, polls, downloads."""
 
@@ -31,6 +35,7 @@ class Follower:
     """Shows an observer the jobs that end in a run, each once, as the journal tells of them."""
 
     def __init__(self, record: Record, run: int, observer: Observer, tally: watch.Tally) -> None:
+        self.every_seconds = EVERY_SECONDS
         self._record = record
         self._over = Selection(states=frozenset({"stored", "failed"}), run=run)
         self._observer = observer
@@ -41,8 +46,13 @@ class Follower:
     async def follow(self) -> None:
         """Look every second, until cancelled."""
         while True:
-            await self.look()
-            await anyio.sleep(EVERY_SECONDS)
+            try:
+                await self.look()
+            except (Damaged, Foreign):
+                raise
+            except JournalError as away:
+                logger.info("what has ended could not be looked for, and is in a second (%s)", away)
+            await anyio.sleep(self.every_seconds)
 
     async def look(self) -> None:
         """Show what has ended since the last look, or is seen only now."""
@@ -51,6 +61,7 @@ class Follower:
             for each in page:
                 seen.add((each.job.number, each.position))
                 if (each.job.number, each.position) not in self._seen:
+                    self._seen.add((each.job.number, each.position))
                     _show(each, self._observer, self._tally)
             mark, page = page[-1].mark, [*await self._page(page[-1].mark)]
         self._mark, self._seen = Mark(max(self._mark.at, mark.at - LATE_SECONDS), 0), seen

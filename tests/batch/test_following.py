@@ -8,6 +8,7 @@ import pytest
 from batchgen import watch
 from batchgen.batch.asked import Observer
 from batchgen.batch.following import PAGE, Follower, Rates
+from batchgen.errors import Damaged, JournalError
 from batchgen.job import Job, Request, draft
 from batchgen.journal import Mark, Progress, Selection
 from batchgen.lifecycle import JobFailed, Stored
@@ -22,6 +23,7 @@ class FakeRecord:
 
     def __init__(self) -> None:
         self.ends: list[Progress] = []
+        self.failures: list[JournalError | None] = []
 
     def end(self, number: int, at: float, *, failed: bool = False) -> None:
         """A job has ended."""
@@ -32,6 +34,8 @@ class FakeRecord:
 
     def newest(self, over: Selection, most: int, mark: Mark, *, newer: bool) -> Sequence[Progress]:
         """Those after the mark, the oldest first."""
+        if self.failures and (failure := self.failures.pop(0)):
+            raise failure
         assert newer
         assert over.run == 1
         return sorted((each for each in self.ends if each.mark > mark), key=lambda each: each.mark)[:most]
@@ -75,6 +79,25 @@ async def test_many_ends_at_once() -> None:
     await follower.look()
     await follower.look()
     assert seeing.numbers == list(range(1, 3 * PAGE))
+
+
+async def test_a_look_that_fails_is_made_up_for() -> None:
+    """When the journal cannot be read for a while, ends are shown later, each once; damage is raised."""
+    record, seeing = FakeRecord(), Seeing()
+    given: Any = record
+    follower = Follower(given, 1, seeing, watch.Tally())
+    for number in range(1, 2 * PAGE):
+        record.end(number, 100.0 + number)
+    record.failures = [None, JournalError("gone")]
+    with pytest.raises(JournalError):
+        await follower.look()
+    assert len(seeing.numbers) == PAGE
+    record.failures = [JournalError("gone"), Damaged("torn")]
+    follower.every_seconds = 0
+    with pytest.raises(Damaged):
+        await follower.follow()
+    await follower.look()
+    assert seeing.numbers == list(range(1, 2 * PAGE))
 
 
 def test_rates_of_workers() -> None:

@@ -37,7 +37,7 @@ async def delivered(mail: Mail, pillar: Pillar, messages: int) -> list[tuple[lis
             while len(pillar.sent) < messages:  # what is sent has no event
                 await anyio.lowlevel.checkpoint()
         for _ in range(50):  # what else there is to send goes, too
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
         group.cancel_scope.cancel()
     return pillar.sent
 

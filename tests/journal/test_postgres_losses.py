@@ -147,6 +147,20 @@ async def test_a_server_that_starts_again_loses_nothing(judge: Cluster, tmp_path
     assert _kinds(desk) == ["Planned", "Started", "Accepted"]
 
 
+async def test_a_reader_outlives_the_server(judge: Cluster, tmp_path: Path) -> None:
+    """Whoever reads the journal goes on when the server was started again, and waits for it meanwhile."""
+    desk = PostgresDesk(judge.conninfo, str(tmp_path))
+    async with _one(desk) as (journal, progress):
+        with desk.record() as record:
+            assert record.totals().counts["queued"] == 1
+            await anyio.to_thread.run_sync(judge.stop, "immediate")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(walk, journal, progress, Started)
+                tasks.start_soon(anyio.to_thread.run_sync, judge.start)
+                assert len(await anyio.to_thread.run_sync(lambda: list(record.entries()))) == 1
+            assert record.totals().counts["running"] == 1
+
+
 async def test_a_run_that_is_alive_keeps_others_out(judge: Cluster, tmp_path: Path) -> None:
     """A second run is told who has the batch, and changes nothing."""
     desk = PostgresDesk(judge.conninfo, str(tmp_path))

@@ -41,6 +41,11 @@ class Moment:
         self._connection = connection
         self._depth = 0
 
+    @property
+    def open(self) -> bool:
+        """Whether it goes on."""
+        return self._depth > 0
+
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """Read inside of it; what was written is undone at its end."""

@@ -1,10 +1,13 @@
 """A journal in PostgreSQL as readers see it: a connection of its own, each question answered as of one moment."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Final
+
+import psycopg
 
 from batchgen.errors import FailureClass, Foreign
 from batchgen.job import Draft
@@ -13,10 +16,13 @@ from batchgen.journal.choosing import selected
 from batchgen.journal.postgres import holding, schema
 from batchgen.journal.postgres.connection import PostgresConnection, Target
 from batchgen.journal.postgres.proof import prove
-from batchgen.journal.postgres.reading import Moment, reading
+from batchgen.journal.postgres.reading import PAUSE_SECONDS, Moment, reading
 from batchgen.journal.schema import kept_identity
 from batchgen.journal.telling import SqlRecord, narrowed
 from batchgen.lifecycle import JobFailed
+
+_PATIENCE_SECONDS: Final = 15.0
+"""How long a server that went away is waited for by who had read there before."""
 
 _AXES: Final = """
     SELECT name, value, min(place) AS first, min(nth) AS within
@@ -56,11 +62,26 @@ class PostgresRecord(SqlRecord):
     @contextmanager
     def _reading(self) -> Iterator[None]:
         with reading(self._target):
-            if self._reader.lost:  # it was started anew meanwhile
-                self._connection = self._reader = PostgresConnection(self._target)
-                self._moment = Moment(self._reader)
+            if not self._moment.open:
+                self._wake()
             with self._moment.entered():
                 yield
+
+    def _wake(self) -> None:
+        """Make sure that the server is at the other end; one that is being started anew is waited for."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                if self._reader.lost:
+                    self._connection = self._reader = PostgresConnection(self._target)
+                    self._moment = Moment(self._reader)
+                self._reader.raw("SELECT 1")
+                return
+            except psycopg.OperationalError:
+                self._reader.close()
+                if time.monotonic() > until:
+                    raise
+                time.sleep(PAUSE_SECONDS)
 
     @property
     def live(self) -> bool:
