@@ -34,6 +34,7 @@ class _Piece:
     work: Work[Any]
     future: "asyncio.Future[Any]"
     is_note: bool
+    patient: bool
     value: Any = None
     error: Exception | None = None
 
@@ -186,21 +187,25 @@ class Commits:
             JournalError: the commit failed, or an earlier one had, or the journal is closed.
             Exception: whatever the work raises; then nothing of it was recorded.
         """
-        return await self._given(work, is_note=False)
+        return await self._given(work, is_note=False, patient=False)
+
+    async def do_patiently(self, work: Work[Result]) -> Result:
+        """The same for work that can be done again when the database goes away in it, and comes back."""
+        return await self._given(work, is_note=False, patient=True)
 
     async def note(self, work: Work[Result]) -> Result:
         """Let a piece of work leave its notes; written and durable on return, otherwise as `do`.
 
         It may read, and refuses before it notes anything.
         """
-        return await self._given(work, is_note=True)
+        return await self._given(work, is_note=True, patient=True)
 
-    async def _given(self, work: Work[Result], *, is_note: bool) -> Result:
+    async def _given(self, work: Work[Result], *, is_note: bool, patient: bool) -> Result:
         if self._closed:
             raise JournalError("The journal is closed; this run has ended.")
         if not self._lingering:
             self._loop.call_later(_LINGER_SECONDS, self._hand_over)
-        piece = _Piece(work, self._loop.create_future(), is_note)
+        piece = _Piece(work, self._loop.create_future(), is_note, patient)
         self._lingering.append(piece)
         with anyio.CancelScope(shield=True):
             await piece.future
@@ -274,8 +279,10 @@ class Commits:
 
     def _committed(self, pieces: list[_Piece]) -> bool:
         """Do the work in one transaction; whether it was kept, else it is to be done again."""
+        begun = False
         try:
             self.transactions.begin()
+            begun = True
             self.notes.begin(self.transactions.connection)
             for piece in pieces:
                 piece.error = None
@@ -283,7 +290,7 @@ class Commits:
             self.notes.settle(self.transactions.connection)
             self.transactions.commit()
         except Exception as error:  # told apart by whose it is
-            return not self.transactions.mended(error, patient=all(piece.is_note for piece in pieces))
+            return not self.transactions.mended(error, patient=not begun or all(piece.patient for piece in pieces))
         return True
 
     def _note(self, piece: _Piece) -> None:

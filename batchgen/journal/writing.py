@@ -193,7 +193,7 @@ class SqlJournal(ABC):
             connection.execute("UPDATE runs SET prices = ? WHERE number = ?", (json.dumps(dict(prices)), self.run))
             connection.execute(f"UPDATE runs SET seal = seal({rows.RUN}) WHERE number = ?", (self.run,))  # noqa: S608
 
-        await self._commits.do(work)
+        await self._commits.do_patiently(work)
 
     async def end(self, exit_code: int, reason: str) -> None:
         """End this run in the journal; nothing else may follow."""
@@ -203,7 +203,7 @@ class SqlJournal(ABC):
             self._milestones = self._written(connection)
             running.end(connection, run=self.run, milestones=self._milestones, ending=ending)
 
-        await self._commits.do(work)
+        await self._commits.do_patiently(work)
 
     async def close(self) -> None:
         """Let go of the file and the lock; the run stays without an end unless `end` was called."""

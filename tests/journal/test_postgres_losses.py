@@ -147,6 +147,17 @@ async def test_a_server_that_starts_again_loses_nothing(judge: Cluster, tmp_path
     assert _kinds(desk) == ["Planned", "Started", "Accepted"]
 
 
+async def test_the_end_of_a_run_waits_for_the_server(judge: Cluster, tmp_path: Path) -> None:
+    """A run whose server was started again since it last wrote ends in order."""
+    desk = PostgresDesk(judge.conninfo, str(tmp_path))
+    async with _one(desk) as (journal, _):
+        await anyio.to_thread.run_sync(judge.stop, "immediate")
+        await anyio.to_thread.run_sync(judge.start)
+        await journal.end(0, "done")
+    with desk.record() as record:
+        assert (record.runs[0].exit_code, record.runs[0].reason) == (0, "done")
+
+
 async def test_a_reader_outlives_the_server(judge: Cluster, tmp_path: Path) -> None:
     """Whoever reads the journal goes on when the server was started again, and waits for it meanwhile."""
     desk = PostgresDesk(judge.conninfo, str(tmp_path))
