@@ -111,6 +111,11 @@ class SqlJournal(ABC):
         """How other processes open this journal themselves to write for this run; None where only this one may."""
         return None
 
+    @property
+    def carried_here(self) -> bool:
+        """Whether what is handed out comes back through this journal."""
+        return True
+
     def _written(self, connection: Connection) -> int:  # noqa: ARG002  # who is alone has counted
         """How many milestones there are, inside a transaction."""
         return self._milestones
@@ -159,7 +164,8 @@ class SqlJournal(ABC):
                 now = self._begun.clock()
                 for progress in map(entries.progress, page):
                     if goes_on(progress, terms, now):
-                        self._recorder.know(progress, known)
+                        if self.carried_here:
+                            self._recorder.know(progress, known)
                         yield replace(progress, copied=progress.run < accepted) if accepted else progress
                 known = self._recorder.known
 

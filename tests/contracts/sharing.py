@@ -11,8 +11,9 @@ import pytest
 from batchgen.errors import JournalError, NoHeadroom, Superseded
 from batchgen.job import Request, draft
 from batchgen.journal import Caps, Journal, Progress
-from batchgen.lifecycle import Accepted, IllegalMilestone, Planned, Started
+from batchgen.lifecycle import Accepted, Generated, IllegalMilestone, Planned, Started, Stored
 from batchgen.terms import Terms
+from tests.lives import successor
 
 DRAFTS = [draft(f"job{number}", Request("nano-banana-pro", f"x {number}"), f"job{number}") for number in range(20)]
 
@@ -104,6 +105,23 @@ class SharingContract:
             assert (await job(other)).milestone == Accepted(1, "task-2", 40_000)
             assert isinstance((await job(other, 5)).milestone, Started)
             assert (await journal.totals()).money.reserved == 5 * 40_000
+
+    async def test_processes_take_turns(self, counter: Counter) -> None:
+        """Jobs that are carried a step here and a step there go on where they stand, and the totals follow."""
+        async with counter.head() as journal, AsyncExitStack() as stack:
+            await journal.owe(DRAFTS, "inputs")
+            way = await stack.enter_async_context(counter.share(journal))
+            theirs = [journal, *[await stack.enter_async_context(way()) for _ in range(2)]]
+            for turn, kind in enumerate((Started, Accepted, Generated, Stored)):
+                for number in range(1, 10):
+                    where = theirs[(turn + number) % 3]
+                    progress = await job(where, number)
+                    await where.append([progress.then(successor(progress.milestone, kind))])
+                    totals = await journal.totals()
+                    assert (await where.totals()).counts == totals.counts
+                    assert totals.counts["stored"] == (number if kind is Stored else 0)
+            assert (totals.counts["queued"], totals.counts["stored"]) == (11, 9)
+            assert (totals.money.reserved, totals.money.spent) == (0, 9 * 39_000)
 
     @pytest.mark.parametrize("caps", [Caps(batch=200_000), Caps(day=200_000), Caps(run=200_000), Caps(run_pictures=5)])
     async def test_caps_hold_over_all(self, counter: Counter, caps: Caps) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 import apsw
@@ -117,12 +118,21 @@ def test_a_job_that_was_read_before_others_wrote_is_not_believed(connection: aps
 
 
 def test_a_job_that_was_read_need_not_be_read_again(connection: apsw.Connection) -> None:
-    """The head that a reader has told is the one that a milestone is held against."""
+    """The head that a reader has told is the one that a milestone is held against, if it is the one before it."""
     recorder = Recorder()
     with transaction(connection, recorder):
         recorder.know(Progress(JOB, 4, Planned(0), STAMP[1], 1), recorder.known)
-        with pytest.raises(Superseded, match="milestone 4"):
+        recorder.take(connection, [replace(started(1)[0], position=5)], None, STAMP)
+        with pytest.raises(Superseded, match="milestone 5"):
             recorder.take(connection, started(1), None, STAMP)
+
+
+def test_a_job_that_others_moved_on_is_read_again(connection: apsw.Connection) -> None:
+    """A milestone that does not follow the remembered head is held against the file before it is refused."""
+    recorder = Recorder()
+    with transaction(connection, recorder):
+        recorder.know(Progress(JOB, 4, Planned(0), STAMP[1], 1), recorder.known)
+        recorder.take(connection, started(1), None, STAMP)
 
 
 def test_totals_go_on_from_what_the_file_says(connection: apsw.Connection) -> None:

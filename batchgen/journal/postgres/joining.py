@@ -61,6 +61,14 @@ class JoinedJournal(SqlJournal):
         self._reader = reader
         super().__init__(begun, transactions, Recorder(others=lambda: transactions.others))
 
+    async def reached(self, number: int) -> Progress | None:
+        """A job with its newest milestone; it is carried on from there, and need not be read again for that."""
+        known = self._recorder.known
+        found = await super().reached(number)
+        if found is not None:
+            self._recorder.know(found, known)
+        return found
+
     async def owe(
         self, drafts: Iterable[Draft], inputs: str, redo: Redo | None = None, choice: Choice | None = None
     ) -> Comparison:

@@ -101,6 +101,11 @@ class PostgresJournal(SqlJournal):
         self._shared = True
         return Joined(self._opened.target, self.identity, self.run, self._opened.transactions.hold.epoch)
 
+    @property
+    def carried_here(self) -> bool:
+        """Whether what is handed out comes back through this journal."""
+        return not self._shared
+
     def _looked_up(self, read: Callable[[Connection], Result]) -> Result:
         return self._opened.reader.read(read)
 
