@@ -10,13 +10,16 @@ from typing import Final
 
 import anyio
 
-from batchgen.api.limits import Passing
+from batchgen.api.limits import Passing, Windows, windows_here
 from batchgen.api.pace import REAL, Pause, Timing, Window
 from batchgen.engine import Post, Word
 from batchgen.terms import Rate, Terms
 
 ASK_SECONDS: Final = 10.0
 """After so long an outpost asks for its turn again: what is said between processes may be lost."""
+
+REMEMBERED: Final = 10_000
+"""So many turns are known to have been given, should somebody ask for one of them again."""
 
 
 class Turns:
@@ -71,13 +74,36 @@ class _Turn:
 class Marshal:
     """Gives turns, at the head; `answer` says a word to one seat."""
 
-    def __init__(self, terms: Terms, answer: Callable[[Word, int], None], timing: Timing = REAL) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        answer: Callable[[Word, int], None],
+        timing: Timing = REAL,
+        *,
+        windows: Windows = windows_here,
+    ) -> None:
         self.pause = Pause(timing)
         self._answer = answer
         rates = {"": terms.limits.rate, **{model: limits.rate for model, limits in terms.models.items()}}
-        self._windows = {model: Window(rate, self.pause, timing) for model, rate in rates.items()}
+        self._windows = {model: windows(model, rate, self.pause, timing) for model, rate in rates.items()}
+        self._waiting: set[tuple[object, ...]] = set()
+        self._given: dict[tuple[object, ...], None] = {}
 
     async def give(self, seat: int, model: str, turn: list[object]) -> None:
-        """Wait for a turn, and say go to whoever asked for it."""
-        await self._windows.get(model, self._windows[""]).passed()
+        """Wait for a turn, and say go to whoever asked for it; one that is asked for again is counted once."""
+        asked = tuple(turn)
+        if asked in self._waiting:
+            return
+        if asked not in self._given:
+            self._waiting.add(asked)
+            try:
+                await self._windows.get(model, self._windows[""]).passed()
+            finally:
+                self._waiting.discard(asked)
+            self._remember(asked)
         self._answer({"go": turn}, seat)
+
+    def _remember(self, given: tuple[object, ...]) -> None:
+        self._given[given] = None
+        while len(self._given) > REMEMBERED:
+            del self._given[next(iter(self._given))]

@@ -84,6 +84,19 @@ async def test_a_lost_answer_is_asked_for_again() -> None:
     assert len(await passes(exchange, "any", 2)) == 6
 
 
+async def test_a_turn_that_is_asked_for_again_is_counted_once() -> None:
+    """Whoever waits long and asks again and again takes one turn of the window, and leaves the others theirs."""
+    exchange = Exchange(1)
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            for number in range(5):
+                group.start_soon(exchange.marshal.give, 0, "any", ["somebody", number])
+    assert exchange.clock() < 1_000_010
+    assert len(set(exchange.given)) == 1
+    await exchange.marshal.give(0, "any", ["somebody", 5])
+    assert exchange.clock() >= 1_000_010
+
+
 def test_without_a_rate_nobody_asks() -> None:
     """Where the manifest names no rate, outposts submit as they like."""
     exchange = Exchange(1)
