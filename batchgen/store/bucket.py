@@ -8,7 +8,6 @@ what a server answered in words.
 import errno
 import io
 import os
-import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from batchgen.errors import Foreign, SettingsError
-from batchgen.store.address import Address
+from batchgen.store.address import Address, is_plain
+from batchgen.store.answers import as_told, bucket_missing, credential
 from batchgen.store.names import HOME, checked
 
 if TYPE_CHECKING:
@@ -33,15 +33,6 @@ _RETRIES: Final = 6
 _RETRY_SECONDS: Final = 45
 _CALL_SECONDS: Final = 60
 _CONNECT_SECONDS: Final = 5
-
-_STATUS: Final = re.compile(r"status code: (\d{3})")
-_CREDENTIALS: Final = {
-    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
-    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
-}
-_WHERE_MACHINES_ASK: Final = ("169.254.169.254", "metadata.google.internal", "169.254.170.2")
-"""Where a machine in a cloud asks for its credential: a complaint from there means that none was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +198,8 @@ class Bucket:
         return None if mark is None else mark.decode("ascii", "replace").strip()
 
     def _require_bucket(self, gone: FileNotFoundError) -> None:
-        if any(word in str(gone) for word in ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")):
-            raise OSError(errno.ENODEV, f"{self.url}: there is no such bucket") from None
+        if missing := bucket_missing(self.url, gone):
+            raise missing from None
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -220,7 +211,7 @@ class Bucket:
             self._require_bucket(gone)
             raise OSError(errno.ENOENT, f"{self.url} has no such object") from None
         except BaseError as broken:
-            raise _as_told(self.url, broken) from None  # the library's own message shows requests and answers
+            raise as_told(self.url, broken) from None  # the library's own message shows requests and answers
 
 
 def open_bucket(place: Address, environ: Mapping[str, str]) -> Bucket:
@@ -240,20 +231,14 @@ def open_bucket(place: Address, environ: Mapping[str, str]) -> Bucket:
         "client_options": {
             "timeout": timedelta(seconds=_CALL_SECONDS),
             "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
-            "allow_http": _is_plain(environ),
+            "allow_http": is_plain(environ),
         },
         "retry_config": {"max_retries": _RETRIES, "retry_timeout": timedelta(seconds=_RETRY_SECONDS)},
     }
     try:
         return Bucket(str(place), from_url(str(place), **options))
     except (BaseError, ValueError):
-        raise SettingsError(f"{place}: set {_CREDENTIALS[place.scheme]} in the environment") from None
-
-
-def _is_plain(environ: Mapping[str, str]) -> bool:
-    """Whether the environment names an endpoint without TLS, which it then means."""
-    named = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
-    return any(environ.get(each, "").lower().startswith("http://") for each in named)
+        raise SettingsError(f"{place}: set {credential(str(place))} in the environment") from None
 
 
 def _named(name: str) -> str:
@@ -268,24 +253,3 @@ def _named(name: str) -> str:
 
 def _seen(found: Any) -> Seen:
     return Seen(int(found.meta["size"]), str(found.attributes.get(_HASH, "")), found.meta["e_tag"])
-
-
-def _as_told(url: str, broken: Exception) -> OSError:
-    from obstore.exceptions import InvalidPathError, PermissionDeniedError, UnauthenticatedError  # noqa: PLC0415
-
-    said = str(broken)
-    status = _STATUS.search(said)
-    if any(each in said for each in _WHERE_MACHINES_ASK):
-        scheme = url.partition(":")[0]
-        return PermissionError(errno.EACCES, f"{url}: there is no credential; set {_CREDENTIALS.get(scheme, 'one')}")
-    refused = status is not None and status[1] in {"401", "403"}  # of a listing the library says it in the text alone
-    if refused or isinstance(broken, UnauthenticatedError | PermissionDeniedError):
-        return PermissionError(errno.EACCES, f"{url} refuses this credential")
-    if "NoSuchBucket" in said or "ContainerNotFound" in said:
-        return OSError(errno.ENODEV, f"{url}: there is no such bucket")
-    if isinstance(broken, InvalidPathError):
-        return OSError(errno.EINVAL, f"{url} takes no object of this name")
-    if status and status[1] not in {"408", "429"} and status[1][0] == "4":
-        return OSError(errno.EIO, f"{url} answered {status[1]}")
-    answer = f"answered {status[1]}" if status else "does not answer"
-    return ConnectionError(errno.EHOSTUNREACH, f"{url} {answer}")
