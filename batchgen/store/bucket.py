@@ -1,8 +1,7 @@
 """An object store, by the few things that are asked of it; what it says is told as errors of the operating system.
 
 Objects are only ever created or removed: whoever comes second to a name is told so by the store itself. The hash of an
-object stands in its metadata, sent in the same request as its bytes. No message holds a credential, a signature or
-what a server answered in words.
+object stands in its metadata, sent in the same request as its bytes.
 """
 
 import errno
@@ -235,6 +234,8 @@ def open_bucket(place: Address, environ: Mapping[str, str]) -> Bucket:
         },
         "retry_config": {"max_retries": _RETRIES, "retry_timeout": timedelta(seconds=_RETRY_SECONDS)},
     }
+    if place.scheme == "s3" and not environ.get("AWS_CHECKSUM_ALGORITHM"):
+        options["checksum_algorithm"] = "SHA256"  # the server holds the body against it
     try:
         return Bucket(str(place), from_url(str(place), **options))
     except (BaseError, ValueError):
@@ -243,11 +244,10 @@ def open_bucket(place: Address, environ: Mapping[str, str]) -> Bucket:
 
 def _named(name: str) -> str:
     checked(name)
-    if not name.isascii():
-        try:
-            name.encode("utf-8")
-        except UnicodeEncodeError:
-            raise SettingsError(f"{name!r} cannot be the name of an object; mend the output path") from None
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise SettingsError(f"{name!r} cannot be the name of an object; mend the output path") from None
     return name
 
 

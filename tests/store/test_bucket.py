@@ -1,8 +1,12 @@
 """What an object store says is told as errors that name the place, and never a credential or a request."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import anyio
 import pytest
+from anyio.abc import ByteStream, SocketAttribute
 from obstore.store import MemoryStore
 
 from batchgen.errors import SettingsError
@@ -89,13 +93,51 @@ async def test_only_what_was_seen_is_replaced(s3: S3) -> None:
 
 
 async def test_a_large_object(s3: S3) -> None:
-    """Twelve megabytes go up whole, and never over what is there."""
+    """Twelve megabytes go up whole, in one request that is refused as a whole, and never over what is there."""
     bucket = Bucket("s3://judges/large", s3.store("judges", "large"))
     data = bytes(12_000_000)
     assert await bucket.create("a", data, media_type="image/png", sha256="00")
     assert not await bucket.create("a", data[:-1], media_type="image/png")
     assert bucket.size("a") == len(data)
     assert await bucket.read("a") == data
+    seen = await bucket.look("a")
+    assert seen is not None
+    assert "-" not in (seen.tag or "")  # as it is of uploads in parts
+
+
+@asynccontextmanager
+async def between(endpoint: str, good: bytes, bad: bytes) -> AsyncIterator[str]:
+    """An endpoint that hands all on, and changes a word of what it is sent."""
+    host, _, port = endpoint.removeprefix("http://").partition(":")
+
+    async def hand_on(source: ByteStream, target: ByteStream) -> None:
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            async for data in source:
+                await target.send(data.replace(good, bad))
+
+    async def serve(client: ByteStream) -> None:
+        async with client, await anyio.connect_tcp(host, int(port)) as server, anyio.create_task_group() as group:
+            group.start_soon(hand_on, client, server)
+            await hand_on(server, client)
+            group.cancel_scope.cancel()
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, serve)
+        yield f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
+        group.cancel_scope.cancel()
+
+
+async def test_changed_on_the_way(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server holds what arrives against the hash that was sent with it: a changed picture is not kept."""
+    async with between(s3.endpoint, b"a fine picture", b"a fine pictorr") as endpoint:
+        for name, value in {**s3.environ, "AWS_ENDPOINT_URL": endpoint}.items():
+            monkeypatch.setenv(name, value)
+        bucket = open_bucket(address("s3://judges/changed"), {"AWS_ENDPOINT_URL": endpoint})
+        assert await bucket.create("a", b"another picture", media_type="image/png")
+        with pytest.raises(OSError, match="answered 400"):
+            await bucket.create("b", b"a fine picture", media_type="image/png")
+        assert (await bucket.read("a"), await bucket.look("b")) == (b"another picture", None)
 
 
 async def test_opened_by_its_address(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:

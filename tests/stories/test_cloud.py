@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import re
 import signal
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import pytest
 
 from tests.s3 import S3
 from tests.stories.warm import Command, Starter, quick_gateway, wait_for, warm
-from tests.stories.world import Batch, Done, Gateway, World, at, jobs
+from tests.stories.world import Batch, Done, Gateway, World, at, ended, jobs
 
 pytestmark = pytest.mark.timeout(300)  # a server is started first
 
@@ -131,6 +134,37 @@ def test_a_batch_in_a_bucket(cloud: Cloud) -> None:
     assert len(cloud.server.paid()) == 4
     for asset in cloud.assets():
         assert hashlib.sha256(cloud.read(asset["name"])).hexdigest() == asset["sha256"]
+
+
+def test_watched_in_a_bucket(cloud: Cloud) -> None:
+    """The live page shows pictures from the bucket byte for byte, and small ones that it makes of them."""
+    cloud.write(jobs(3))
+    assert cloud.type("run", "m.yaml", "--store", cloud.url).code == 0
+    words = ("view", "m.yaml", "--port", "0", "--no-open", "--json")
+    server = cloud.world.start(*words, cwd=None, **cloud.environ)
+    try:
+        assert server.stdout is not None
+        origin = json.loads(server.stdout.readline())["url"].rstrip("/")
+        page = _fetched(f"{origin}/").decode()
+        shown = re.findall(r"/thumbs/(\d+/0/([0-9a-f]{64}))", page)
+        kept = {asset["sha256"]: asset["name"] for asset in cloud.assets()}
+        assert {sha256 for _, sha256 in shown} == set(kept)
+        for place, sha256 in shown:
+            assert _fetched(f"{origin}/thumbs/{place}")[:3] == b"\xff\xd8\xff"
+            assert hashlib.sha256(_fetched(f"{origin}/pictures/{place}")).hexdigest() == sha256
+        obstore.delete(cloud.objects, kept[shown[0][1]])
+        with pytest.raises(urllib.error.HTTPError, match="404") as gone:
+            _fetched(f"{origin}/pictures/{shown[0][0]}")
+        gone.value.close()
+    finally:
+        server.terminate()
+        ended(server)
+
+
+def _fetched(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        found: bytes = answer.read()
+        return found
 
 
 def test_renamed_and_pruned_in_a_bucket(cloud: Cloud) -> None:
