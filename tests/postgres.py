@@ -111,6 +111,25 @@ def cluster() -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
+def lasting(folder: str) -> Iterator[Cluster]:
+    """A server whose data stay in a folder, below one that everybody may enter."""
+    binaries = _newest()
+    assert binaries is not None, missing()
+    made = Cluster(folder, binaries)
+    if not os.path.isdir(f"{folder}/data/base"):
+        os.makedirs(folder, mode=0o755)
+        made.make()
+    if os.path.exists(f"{folder}/data/postmaster.pid"):  # whoever started it was killed
+        with contextlib.suppress(subprocess.CalledProcessError):
+            made.stop("immediate")
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@contextlib.contextmanager
 def server() -> Iterator[str]:
     """How a server is reached, in libpq's words."""
     if named := os.environ.get(DSN):

