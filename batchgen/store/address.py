@@ -1,6 +1,5 @@
 """What may stand behind `--store`: the address of a place that is not the batch folder; nothing here is asked."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
@@ -11,14 +10,6 @@ Scheme: TypeAlias = Literal["s3", "gs", "az", "file", "memory"]
 
 SCHEMES: Final[tuple[Scheme, ...]] = ("s3", "gs", "az", "file", "memory")
 
-_ENDPOINTS: Final = (
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT",
-    "AZURE_ENDPOINT",
-    "AZURE_STORAGE_ENDPOINT",
-    "AZURITE_BLOB_STORAGE_URL",
-)
 _EXAMPLE: Final = "write s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX or file:///FOLDER"
 
 
@@ -73,8 +64,3 @@ def address(url: str) -> Address:
     if scheme in {"s3", "gs", "az"} and not parts.netloc:
         raise SettingsError(f"--store names no bucket; {_EXAMPLE}")
     return Address(scheme, parts.netloc, prefix)
-
-
-def is_plain(environ: Mapping[str, str]) -> bool:
-    """Whether the environment names an endpoint without TLS, which it then means."""
-    return any(environ.get(each, "").lower().startswith("http://") for each in _ENDPOINTS)

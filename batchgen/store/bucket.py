@@ -11,12 +11,12 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from batchgen.errors import Foreign, SettingsError
-from batchgen.store.address import Address, is_plain
+from batchgen.store.address import Address
 from batchgen.store.answers import as_told, bucket_missing, credential
+from batchgen.store.calls import ways
 from batchgen.store.names import HOME, checked
 
 if TYPE_CHECKING:
@@ -27,11 +27,6 @@ OWNER: Final = f"{HOME}/owner"
 
 _HASH: Final = "batchgensha256"
 """The metadata key: letters and digits alone, since every provider forbids some other character."""
-
-_RETRIES: Final = 6
-_RETRY_SECONDS: Final = 45
-_CALL_SECONDS: Final = 60
-_CONNECT_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,18 +221,8 @@ def open_bucket(place: Address, environ: Mapping[str, str]) -> Bucket:
         raise SettingsError("--store needs the extra `cloud`: pip install 'batchgen[cloud]'") from None
     if place.scheme == "memory":
         return Bucket(str(place), MemoryStore())
-    options: dict[str, Any] = {
-        "client_options": {
-            "timeout": timedelta(seconds=_CALL_SECONDS),
-            "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
-            "allow_http": is_plain(environ),
-        },
-        "retry_config": {"max_retries": _RETRIES, "retry_timeout": timedelta(seconds=_RETRY_SECONDS)},
-    }
-    if place.scheme == "s3" and not environ.get("AWS_CHECKSUM_ALGORITHM"):
-        options["checksum_algorithm"] = "SHA256"  # the server holds the body against it
     try:
-        return Bucket(str(place), from_url(str(place), **options))
+        return Bucket(str(place), from_url(str(place), **ways(place, environ)))
     except (BaseError, ValueError):
         raise SettingsError(f"{place}: set {credential(str(place))} in the environment") from None
 
