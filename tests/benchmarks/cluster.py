@@ -2,6 +2,8 @@
 
 `python -m tests.benchmarks.cluster` measures shards and turns on two processes of this machine, then simulates.
 `python -m tests.benchmarks.cluster simulate JOBS WORKERS [IN_FLIGHT] [SECONDS]` simulates one run.
+`python -m tests.benchmarks.cluster table` makes the table of docs/cluster/sizing.md alone.
+`python -m tests.benchmarks.cluster waves` simulates what shards of other lengths would give.
 """
 
 import heapq
@@ -18,7 +20,7 @@ import anyio
 from distributed import Client, LocalCluster
 
 from batchgen.batch.turns import Marshal, Turns
-from batchgen.engine import Outpost, Post, Word, Work
+from batchgen.engine import Outpost, Post, Word, Work, shards
 from batchgen.engine.dask import DaskEngine
 from batchgen.engine.shards import WAVES, Seats, size
 from batchgen.terms import Limits, Rate, Terms
@@ -29,8 +31,11 @@ ASKS = 2000
 HEAD_SECONDS = 0.010
 """What one shard takes of the head, as measured on a busy machine."""
 
-JOB_CPU_SECONDS = 0.003
-"""CPU of one job at its worker, with the journal elsewhere; see docs/performance.md."""
+JOB_CPU_SECONDS = 0.040
+"""CPU of one job at its worker, picture decoded and sent to an object store: tests/benchmarks/elsewhere.py."""
+
+IN_FLIGHT_EACH = 200
+"""Jobs in flight for each thread, so that its CPU is just not used up."""
 
 MEDIAN_SECONDS, SIGMA = 8.0, 0.5
 """How long a task takes: lognormal, as providers' do."""
@@ -167,12 +172,8 @@ def _lasts(
 
 def sizes() -> Iterator[tuple[int, int, int]]:
     """Jobs, worker threads, and jobs in flight that are told of in docs/cluster/sizing.md."""
-    yield 10**6, 4, 1_000
-    yield 10**6, 16, 4_000
-    yield 10**7, 16, 4_000
-    yield 10**7, 64, 16_000
-    yield 10**8, 64, 16_000
-    yield 10**8, 256, 64_000
+    for jobs, threads in ((10**6, 4), (10**6, 16), (10**7, 16), (10**7, 64), (10**8, 64), (10**8, 256)):
+        yield jobs, threads, threads * IN_FLIGHT_EACH
 
 
 def table() -> None:
@@ -181,6 +182,16 @@ def table() -> None:
     print("|---|---|---|---|---|---|---|---|")
     for jobs, workers, in_flight in sizes():
         told(jobs, workers, in_flight)
+
+
+def waves() -> None:
+    """The share of the ideal that shards of other lengths give, by the least and the most of the runs in the table."""
+    usual = shards.WAVES
+    for length in (4, 8, 16, 32, 64, 128):
+        shards.WAVES = length  # type: ignore[misc]
+        found = [simulate(*each).efficiency for each in sizes()]
+        mark = "   as it is" if length == usual else ""
+        print(f"{length:4} waves   {min(found):6.1%} to {max(found):6.1%}{mark}")
 
 
 def told(jobs: int, workers: int, in_flight: int, median: float = MEDIAN_SECONDS) -> None:
@@ -197,6 +208,10 @@ if __name__ == "__main__":
         case []:
             anyio.run(measure)
             table()
+        case ["table"]:
+            table()
+        case ["waves"]:
+            waves()
         case ["simulate", jobs, workers, *rest]:
             told(int(jobs), int(workers), int(rest[0]) if rest else 100, float(rest[1]) if rest[1:] else MEDIAN_SECONDS)
         case _:
