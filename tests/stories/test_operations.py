@@ -322,3 +322,12 @@ def test_kubernetes(tmp_path: Path, surroundings: dict[str, str]) -> None:
         found.start(*words, **given, **found.environ)
         (container,) = job["spec"]["template"]["spec"]["containers"]
         found.judge("batchgen", *container["args"])
+
+
+def test_the_sizes_are_simulated(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table of the page for sizes is what its command prints now."""
+    from tests.benchmarks.cluster import table
+
+    table()
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert "\n".join(printed) in pages.text("cluster/sizing.md")
