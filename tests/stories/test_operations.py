@@ -224,7 +224,8 @@ def test_slurm(tmp_path: Path, surroundings: dict[str, str]) -> None:
         (found.root / "srv/shop/worker.env").write_text("".join(f"{k}={v}\n" for k, v in found.environ.items()))
         queue = tmp_path / "queue"
         queue.mkdir()
-        keep = f"job={queue}/$$; cp $1 $job.sh; setsid bash $job.sh >>$job.log 2>&1 & echo Submitted batch job $!"
+        alone = "setsid env -i PATH=$PATH HOME=$HOME bash"  # a node knows nothing of who asked for it
+        keep = f"job={queue}/$$; cp $1 $job.sh; {alone} $job.sh >>$job.log 2>&1 & echo Submitted batch job $!"
         found.tool("sbatch", f"{keep}; echo $! >>{queue}/pids")
         found.tool("scancel", f'for job; do kill -KILL -- "-$job"; echo $job >>{queue}/cancelled; done')
         local = {"DASK_JOBQUEUE__SLURM__SCHEDULER_OPTIONS": '{"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}'}
