@@ -9,7 +9,6 @@ from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
-from distributed import Client
 
 from batchgen import watch
 from batchgen.api import cadence
@@ -19,6 +18,7 @@ from batchgen.batch.ending import end_in_time, end_when_cancelled, listen
 from batchgen.batch.following import Follower, Rates
 from batchgen.batch.outpost import Brief
 from batchgen.batch.seller import GATEWAY
+from batchgen.batch.sharing import Sharing, shared_windows
 from batchgen.batch.turns import Marshal
 from batchgen.batch.ways import Ways
 from batchgen.brake import Brake
@@ -49,8 +49,24 @@ async def carry_elsewhere(command: Command, address: str, ways: Ways, known: Map
     """
     totals = await command.journal.totals()
     expected = totals.counts["queued"] + totals.counts["running"]
-    async with _provider(command.asked) as provider, joined(address) as client:
-        await _Head(command, _brief(command, provider, ways, known), client, expected).run(totals)
+    async with (
+        _provider(command.asked) as provider,
+        joined(address) as client,
+        shared_windows(command.asked) as sharing,
+    ):
+        brief = _brief(command, provider, ways, known)
+        head = _Head(
+            command,
+            DaskEngine(
+                client,
+                brief.terms.limits.in_flight,
+                away=brief,
+                expected=expected,
+                patience_seconds=brief.grace_seconds + ENDING_SECONDS,
+            ),
+            sharing,
+        )
+        await head.run(totals)
 
 
 @asynccontextmanager
@@ -122,22 +138,17 @@ async def _open(owed: _Owed) -> AsyncIterator[_Owed]:
 class _Head:
     """The head of one run: what it hears from its outposts and says to them."""
 
-    def __init__(self, command: Command, brief: Brief, client: Client, expected: int) -> None:
-        terms, grace = command.asked.manifest.terms, command.options.grace_seconds
+    def __init__(self, command: Command, engine: DaskEngine, sharing: Sharing) -> None:
         self._command = command
+        self._sharing = sharing
         self._group: TaskGroup | None = None
         self._rates, self._tally = Rates(), watch.Tally()
         self._follower = Follower(command.record, command.journal.run, command.observer, self._tally)
-        self._engine = DaskEngine(
-            client,
-            terms.limits.in_flight,
-            away=brief,
-            heard=self._heard,
-            expected=expected,
-            patience_seconds=grace + ENDING_SECONDS,
-        )
-        self._marshal = Marshal(terms, lambda word, seat: self._engine.tell_once(word, seat=seat))
-        command.halt.tell = self._engine.tell
+        self._engine = engine
+        self._engine.heard = self._heard
+        terms = command.asked.manifest.terms
+        self._marshal = Marshal(terms, lambda word, seat: engine.tell_once(word, seat=seat), windows=sharing.windows)
+        command.halt.tell = engine.tell
 
     async def run(self, before: Totals) -> None:
         """Carry all; errors are raised as they are, and not in groups."""
@@ -174,6 +185,8 @@ class _Head:
                 self._group.start_soon(self._marshal.give, seat, model, turn)
             case {"throttled": float(seconds)}:
                 self._marshal.pause.throttled(seconds)
+                if self._sharing.hold is not None:
+                    self._sharing.hold(seconds)
                 self._engine.tell_once({"hold": float(self._marshal.pause.remaining_seconds)})
             case {"did": str(who), "at": str(place), "calls": [int(submits), int(polls), int(downloads)]}:
                 self._rates.did(who, place, (submits, polls, downloads), anyio.current_time())

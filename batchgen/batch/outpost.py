@@ -17,18 +17,18 @@ from pathlib import Path
 import anyio
 
 from batchgen import watch
-from batchgen.api import Order, Provider, Receipt, Standing, cadence
+from batchgen.api import cadence
 from batchgen.api.client import Client
 from batchgen.api.limits import Gates, Reach
 from batchgen.batch.ending import end_when_cancelled
 from batchgen.batch.labelling import labels
 from batchgen.batch.reaching import Reached, at_worker, reached
 from batchgen.batch.seller import client_of, require_credential
+from batchgen.batch.sharing import Overheard
 from batchgen.batch.turns import Turns
 from batchgen.batch.ways import Ways
 from batchgen.brake import Brake
 from batchgen.engine import Later, Outpost, Post, Word
-from batchgen.errors import Throttled
 from batchgen.halt import Halt
 from batchgen.job import Job
 from batchgen.journal import Caps, Progress, unrecorded
@@ -153,7 +153,9 @@ def _tools(brief: Brief, bench: _Bench) -> Tools:
     terms = shared_out(brief.terms, bench.post.share)
     halt = Halt(tell=bench.post.say)
     return Tools(
-        provider=_Overheard(watch.WatchedProvider(bench.client, bench.tally), bench.post),
+        provider=Overheard(
+            watch.WatchedProvider(bench.client, bench.tally), lambda seconds: bench.post.say({"throttled": seconds})
+        ),
         journal=bench.at_hand.journal,
         store=bench.at_hand.store,
         terms=terms,
@@ -196,28 +198,6 @@ def shared_out(terms: Terms, share: float) -> Terms:
 
     models = {model: part(limits) for model, limits in terms.models.items()}
     return replace(terms, limits=part(terms.limits), models=models)
-
-
-@dataclass(frozen=True, slots=True)
-class _Overheard:
-    """A provider whose wish to be left alone is told to the head, and by it to everybody."""
-
-    provider: Provider
-    post: Post
-
-    async def submit(self, order: Order) -> Receipt:
-        try:
-            return await self.provider.submit(order)
-        except Throttled as slow:
-            if slow.retry_after_seconds is not None:
-                self.post.say({"throttled": float(slow.retry_after_seconds)})
-            raise
-
-    async def status(self, task_id: str) -> Standing:
-        return await self.provider.status(task_id)
-
-    def download(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        return self.provider.download(url)
 
 
 async def _tell(bench: _Bench) -> None:

@@ -93,6 +93,15 @@ def require_credential(customer: Customer, environ: Mapping[str, str]) -> None:
         credential(_source(customer.provider.api_key_source), customer.folder, environ)
 
 
+def credential_of(customer: Customer, remote: Remote, environ: Mapping[str, str]) -> str:
+    """The credential as it is now.
+
+    Raises:
+        SettingsError: there is none, or it cannot be one.
+    """
+    return credential(_source(remote.api_key_source), customer.folder, environ)
+
+
 def client_of(customer: Customer, remote: Remote, reach: Reach, environ: Mapping[str, str]) -> Client:
     """The client of a server; its credential is read whenever a call needs one, so that a renewed one is taken up."""
     source = _source(remote.api_key_source)

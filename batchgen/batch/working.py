@@ -20,6 +20,7 @@ from batchgen.batch.experience import known_durations
 from batchgen.batch.hanging import hang
 from batchgen.batch.labelling import labels
 from batchgen.batch.seller import preparer, seller
+from batchgen.batch.sharing import shared_windows
 from batchgen.batch.storing import pictures_of
 from batchgen.brake import Brake
 from batchgen.engine.local import BEGUN, LocalEngine
@@ -86,13 +87,13 @@ async def _carry_all(command: Command, store: LocalStore) -> None:  # what a run
     terms, tally, reach, means = asked.manifest.terms, watch.Tally(), Reach(), options.means
     stored = (await journal.totals()).counts["stored"]
     watched = watch.WatchedJournal(journal, tally, observer.finished, asked.buying.choice)
-    async with seller(asked, reach) as client:
+    async with seller(asked, reach) as client, shared_windows(asked) as sharing:
         tools = Tools(
-            provider=watch.WatchedProvider(means.provider(client), tally),
+            provider=sharing.overheard(watch.WatchedProvider(means.provider(client), tally)),
             journal=watched,
             store=means.store(store),
             terms=terms,
-            gates=Gates(terms, reach, client.probe),
+            gates=Gates(terms, reach, client.probe, windows=sharing.windows),
             cadence=await anyio.to_thread.run_sync(_cadence, asked) if means.cadence is None else means.cadence,
             prepare=preparer(asked.manifest.root, asked.buying.signed),
             halt=halt,

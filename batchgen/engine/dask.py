@@ -75,7 +75,9 @@ class DaskEngine:
         self._client = client
         self._most = most
         self._away = away
-        self._course = _Course(heard, expected, patience_seconds)
+        self.heard = heard
+        self._expected = expected
+        self._patience_seconds = patience_seconds
         self._head: _Head[Any] | None = None
 
     async def run(self, opener: Opener[Item]) -> None:
@@ -88,7 +90,8 @@ class DaskEngine:
         away: Away[Item] = self._away or partial(plain, opener)
         posting = Posting(f"batchgen-{uuid.uuid4().hex}", versions(), self._most, away)
         async with opener() as work:
-            self._head = head = _Head(self._client, posting, Seats(self._most), self._course)
+            course = _Course(self.heard, self._expected, self._patience_seconds)
+            self._head = head = _Head(self._client, posting, Seats(self._most), course)
             try:
                 await head.run(work)
             finally:

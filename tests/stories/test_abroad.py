@@ -13,18 +13,21 @@ import pytest
 from batchgen.batch import Unwatched
 from batchgen.errors import SettingsError
 from batchgen.store.decode import Structure
+from batchgen.terms import Rate
 from tests.postgres import Cluster, cluster, missing
 from tests.s3 import S3
 
 if missing() and not os.environ.get("CI"):
     pytest.skip(missing(), allow_module_level=True)
 
+import psycopg
 from distributed import LocalCluster
 
 from batchgen.batch.reaching import reached
 from batchgen.batch.storing import Keeping
 from batchgen.batch.ways import Ways
 from batchgen.journal.postgres.journal import Surroundings, open_journal
+from batchgen.journal.postgres.rates import Rates, digest
 from batchgen.journal.postgres.target import target
 from tests.contracts.journal import ME
 from tests.store.pictures import picture
@@ -111,6 +114,33 @@ async def test_several_processes_of_one_machine_write_the_server(abroad: Abroad)
     done = await anyio.to_thread.run_sync(lambda: ended(abroad.world.start(*words, cwd=None, **abroad.environ), 300))
     assert done.code == 0, done.text
     abroad.judge(12)
+
+
+async def test_two_runs_share_a_window(abroad: Abroad, tmp_path: Path) -> None:
+    """Two batches that use one credential submit no more together than one of them may."""
+    other = Abroad(World(tmp_path / "other"), abroad.conninfo, abroad.s3, abroad.server)
+    credential = digest(abroad.server.url, abroad.server.key)
+    count_all = Rates(abroad.conninfo, credential)
+    await anyio.to_thread.run_sync(count_all.take, "", Rate(10**6, 3600), 1)  # so that nothing is forgotten meanwhile
+    limits = {"rate": "20/2s", "expert": {"polls_per_second": 200}}
+    runs = []
+    for each in (abroad, other):
+        manifest = each.write(**(asked(each.server, 30) | {"limits": limits}))
+        runs.append(each.world.start("run", str(manifest), cwd=None, **each.environ))
+    for run in runs:
+        done = await anyio.to_thread.run_sync(ended, run, 300)
+        assert done.code == 0, done.text
+    query = """SELECT max(within), sum(count) FROM (SELECT count, sum(count) OVER (
+        ORDER BY at RANGE BETWEEN interval '1999999 us' PRECEDING AND CURRENT ROW) AS within
+        FROM batchgen.turns WHERE credential = %s) AS turns"""
+    with psycopg.connect(abroad.conninfo) as by_hand:
+        found = by_hand.execute(query, (credential,)).fetchone()
+    assert found is not None
+    most, turns = found
+    assert most <= 20
+    assert turns == 61
+    await anyio.to_thread.run_sync(count_all.close)
+    other.forget()
 
 
 @pytest.fixture
