@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -48,6 +48,7 @@ class Cluster:
     folder: str
     binaries: Path
     port: int = 5432
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def conninfo(self) -> str:
@@ -56,7 +57,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        settings = " ".join(f"-c {name}={value!r}" for name, value in _SETTINGS.items())
+        settings = " ".join(f"-c {name}={value!r}" for name, value in (_SETTINGS | self.settings).items())
         settings += f" -c unix_socket_directories={self.folder} -c port={self.port}"
         self._run("pg_ctl", "start", "-w", "-t", "120", "-D", self._data, "-o", settings, "-l", f"{self.folder}/log")
 
@@ -92,13 +93,13 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A server of one's own, gone afterwards."""
+def cluster(settings: dict[str, str] | None = None) -> Iterator[Cluster]:
+    """A server of one's own, gone afterwards; `settings` stand over those of a judge."""
     binaries = _newest()
     assert binaries is not None
     folder = tempfile.mkdtemp(prefix="batchgen-pg-")
     os.chmod(folder, 0o755)
-    made = Cluster(folder, binaries)
+    made = Cluster(folder, binaries, settings=settings or {})
     try:
         made.make()
         made.start()
