@@ -179,6 +179,22 @@ def test_the_server_is_started_again_five_times(stage: Stage) -> None:
 
 
 @pytest.mark.slow
+@programme((2000, "replay"))
+def test_the_head_dies(stage: Stage) -> None:
+    """When the head is killed its workers stop by themselves; the batch is held for half a minute, and then goes on."""
+    stage.ask("replay")
+    stage.cluster.start(3)
+    head = stage.head()
+    stage.until_stored(0.3, head)
+    head.kill()
+    ended(head, LONG)
+    refused = ended(stage.head(), LONG)
+    assert refused.code in {0, 75}, refused.text
+    until(lambda: ended(stage.head(), LONG).code == 0, "the batch is not held any more, and carried to its end", LONG)
+    stage.judge()
+
+
+@pytest.mark.slow
 @programme((2000, "none"))
 def test_where_nothing_is_promised(stage: Stage) -> None:
     """Without tokens nothing is paid twice either, and every payment that may have happened is listed."""
