@@ -125,7 +125,7 @@ async def _opened(brief: Brief, post: Post) -> AsyncIterator[Outpost[int | Carri
                 background.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):
-                await _tell_last(bench, apart=brief.ways.apart)
+                await tell_last(bench, apart=brief.ways.apart)
     if failure is not None:
         raise failure
 
@@ -206,7 +206,7 @@ async def _tell(bench: _Bench) -> None:
         bench.post.say(_told(bench))
 
 
-async def _tell_last(bench: _Bench, *, apart: bool) -> None:
+async def tell_last(bench: _Bench, *, apart: bool) -> None:
     """What the head should know when this outpost closes: payments, too, that stand on this machine alone."""
     bench.post.say(_told(bench))
     if apart and (paid := await anyio.to_thread.run_sync(unrecorded.lines, bench.at_hand.hidden)):

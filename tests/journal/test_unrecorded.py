@@ -3,13 +3,14 @@
 
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import apsw
 import pytest
 
 from batchgen.errors import Damaged, JournalError
-from batchgen.journal import unrecorded
+from batchgen.journal import Entry, unrecorded
 from batchgen.journal.record import SqliteRecord
 from batchgen.lifecycle import Accepted, Generated, InDoubt, Planned, Started
 from tests.contracts.journal import ME, handed_out, lines, owed, walk
@@ -55,6 +56,24 @@ async def test_what_cannot_be_recorded_is_kept_and_brought_in(desk: SqliteDesk) 
         assert found.milestone == Accepted(1, "task-1", 40_000)
         assert journal._milestones == 3
     assert room(desk) == bytes(unrecorded.ROOM_BYTES)
+
+
+async def test_what_another_machine_kept_is_brought_in(desk: SqliteDesk, tmp_path: Path) -> None:
+    """Lines that a worker elsewhere kept are written down here as they are, by several at once, and recorded once."""
+    await fill(desk, Started)
+    there = tmp_path / "there"
+    there.mkdir()
+    assert unrecorded.lines(str(there)) == []
+    unrecorded.keep(str(there), ME.batch_id, [Entry(1, 2, Accepted(1, "task-1", 40_000))])
+    [line] = unrecorded.lines(str(there))
+    unrecorded.keep_room(desk.folder)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: unrecorded.add(desk.folder, [line]), range(24)))
+    assert unrecorded.lines(desk.folder) == [line] * 24
+    async with desk.open() as journal:
+        [found] = await handed_out(journal)
+        assert found.milestone == Accepted(1, "task-1", 40_000)
+        assert found.position == 2
 
 
 async def test_only_payments_are_kept(desk: SqliteDesk) -> None:

@@ -1,10 +1,13 @@
 """Runs whose workers share no file with the machine that began them: all that they have is a server and a bucket."""
+# ruff: noqa: ASYNC240  # a test may look at a folder
 
 import os
 import pickle
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -12,6 +15,7 @@ import pytest
 
 from batchgen.batch import Unwatched
 from batchgen.errors import SettingsError
+from batchgen.lifecycle import Accepted
 from batchgen.store.decode import Structure
 from batchgen.terms import Rate
 from tests.postgres import Cluster, cluster, missing
@@ -23,9 +27,14 @@ if missing() and not os.environ.get("CI"):
 import psycopg
 from distributed import LocalCluster
 
+from batchgen import watch
+from batchgen.batch.outpost import tell_last
 from batchgen.batch.reaching import reached
 from batchgen.batch.storing import Keeping
+from batchgen.batch.turns import Turns
 from batchgen.batch.ways import Ways
+from batchgen.engine import Post, Word
+from batchgen.journal import Entry, unrecorded
 from batchgen.journal.postgres.journal import Surroundings, open_journal
 from batchgen.journal.postgres.rates import Rates, digest
 from batchgen.journal.postgres.target import target
@@ -187,3 +196,21 @@ async def test_another_place_of_the_same_name(ways: Ways, tmp_path: Path) -> Non
         with pytest.raises(SettingsError, match="not marked as its own"):
             async with reached(other, Structure(), Path("/nowhere")):
                 pass
+
+
+async def test_a_payment_that_no_journal_took(ways: Ways, caplog: pytest.LogCaptureFixture) -> None:
+    """What a worker paid for and could not record is told to the head, and its folder stays; else it goes."""
+    said: list[Word] = []
+    async with reached(ways, Structure(), Path("/nowhere")) as found:
+        assert os.path.isdir(found.hidden)
+    assert not os.path.exists(found.hidden)
+    async with reached(ways, Structure(), Path("/nowhere")) as found:
+        unrecorded.keep(found.hidden, ways.batch_id, [Entry(1, 2, Accepted(1, "task-7", 40_000))])
+        bench = SimpleNamespace(
+            post=Post(said.append, 1.0), tally=watch.Tally(), turns=Turns(Post(said.append, 1.0)), at_hand=found
+        )
+        await tell_last(bench, apart=True)  # type: ignore[arg-type]
+    [line] = said[-1]["paid"]
+    assert "task-7" in line
+    assert found.hidden in caplog.text
+    shutil.rmtree(found.hidden)
