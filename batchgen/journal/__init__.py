@@ -366,6 +366,8 @@ class Journal(Protocol):
     async def append(self, entries: Sequence[Entry], caps: Caps | None = None) -> None:
         """Record milestones of one job, all or none; durable on return, shared with other callers' commits.
 
+        What was begun is recorded and returned from; a cancellation waits until then.
+
         Raises:
             Superseded: (job, position) exists already; nothing of this call was recorded, others are not concerned.
             NoHeadroom: a cap would be exceeded; likewise.

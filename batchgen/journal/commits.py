@@ -18,6 +18,7 @@ import apsw
 
 from batchgen.errors import Damaged, JournalError
 from batchgen.journal.database import Connection
+from batchgen.promised import Promised
 
 Result = TypeVar("Result")
 Work: TypeAlias = Callable[[Any], Result]
@@ -32,7 +33,7 @@ _LINGER_SECONDS: Final = 0.01
 @dataclass(slots=True, eq=False)
 class _Piece:
     work: Work[Any]
-    future: "asyncio.Future[Any]"
+    over: Promised[Any]
     is_note: bool
     patient: bool
     value: Any = None
@@ -205,11 +206,9 @@ class Commits:
             raise JournalError("The journal is closed; this run has ended.")
         if not self._lingering:
             self._loop.call_later(_LINGER_SECONDS, self._hand_over)
-        piece = _Piece(work, self._loop.create_future(), is_note, patient)
-        self._lingering.append(piece)
-        with anyio.CancelScope(shield=True):
-            await piece.future
-        return piece.future.result()  # type: ignore[no-any-return]  # the work's own result
+        over: Promised[Result] = Promised(self._loop)
+        self._lingering.append(_Piece(work, over, is_note, patient))
+        return await over.wait()
 
     def _hand_over(self) -> None:
         """Give the thread what has gathered, and wake it once for all of it."""
@@ -318,9 +317,7 @@ class Commits:
 
 def _deliver(pieces: list[_Piece]) -> None:
     for piece in pieces:
-        if piece.future.done():
-            continue
         if piece.error is not None:
-            piece.future.set_exception(piece.error)
+            piece.over.fail(piece.error)
         else:
-            piece.future.set_result(piece.value)
+            piece.over.bring(piece.value)

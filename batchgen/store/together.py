@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-import anyio
+from batchgen.promised import Promised
 
 LINGER_SECONDS: Final = 0.005
 """How long the first waits for company: nothing beside the seconds that a picture takes."""
@@ -20,24 +20,23 @@ class Together(Generic[Piece]):
 
     def __init__(self, work: Callable[[Sequence[Piece]], None]) -> None:
         self._work = work
-        self._waiting: list[tuple[Piece, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Piece, Promised[None]]] = []
 
     async def done(self, piece: Piece, *, alone: bool = False) -> None:
         """Have a piece done, at once if it need not wait for others; a cancellation does not hasten it."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_later(0 if alone else LINGER_SECONDS, self._hand_over)
-        over: asyncio.Future[None] = loop.create_future()
+        over: Promised[None] = Promised(loop)
         self._waiting.append((piece, over))
-        with anyio.CancelScope(shield=True):
-            await over
+        await over.wait()
 
     def _hand_over(self) -> None:
         waiting, self._waiting = self._waiting, []
         for start in range(0, len(waiting), MOST):
             self._begin(waiting[start : start + MOST])
 
-    def _begin(self, group: list[tuple[Piece, asyncio.Future[None]]]) -> None:
+    def _begin(self, group: list[tuple[Piece, Promised[None]]]) -> None:
         pieces = [piece for piece, _ in group]
         running = asyncio.get_running_loop().run_in_executor(None, self._work, pieces)
 
@@ -45,8 +44,8 @@ class Together(Generic[Piece]):
             error = ended.exception()
             for _, over in group:
                 if error is not None:
-                    over.set_exception(error)
+                    over.fail(error)
                 else:
-                    over.set_result(None)
+                    over.bring(None)
 
         running.add_done_callback(end)

@@ -3,8 +3,6 @@
 import logging
 from dataclasses import dataclass
 
-import anyio
-
 from batchgen.api import Standing
 from batchgen.errors import JournalError, Superseded, TaskTaken
 from batchgen.job import Job
@@ -114,12 +112,11 @@ class Carried:
 
     async def _write(self, entries: tuple[Entry, ...], caps: Caps | None) -> None:
         last = entries[-1].milestone
-        with anyio.CancelScope(shield=True):
-            try:
-                await self.tools.journal.append(entries, caps)
-            except (TaskTaken, Superseded):
-                raise  # whoever is told of them sees to what was paid
-            except JournalError:
-                if isinstance(last, Accepted) and last.task_id is not None:
-                    logger.critical("paid, and not recorded: job %s is task %s", self.job.id, last.task_id)
-                raise
+        try:
+            await self.tools.journal.append(entries, caps)
+        except (TaskTaken, Superseded):
+            raise  # whoever is told of them sees to what was paid
+        except JournalError:
+            if isinstance(last, Accepted) and last.task_id is not None:
+                logger.critical("paid, and not recorded: job %s is task %s", self.job.id, last.task_id)
+            raise

@@ -280,7 +280,7 @@ async def test_nobody_submits_during_a_pause() -> None:
         times.append(rig.clock())
         return Receipt(f"t{len(times)}", Waiting("waiting"))
 
-    class Holding(Interruptible):
+    class Holding(Slow):
         async def append(self, entries: Any, caps: Any = None) -> None:
             await self.inner.append(entries, caps)
             if caps is not None and rig.provider.orders:
@@ -379,7 +379,7 @@ async def test_a_stop_is_obeyed_before_anything_is_recorded() -> None:
     rig.provider.submits = [Stop("402")]
     buying: list[bool] = []
 
-    class Looking(Interruptible):
+    class Looking(Slow):
         async def append(self, entries: Any, caps: Any = None) -> None:
             if isinstance(entries[-1].milestone, Planned):
                 buying.append(rig.halt.buying)
@@ -453,8 +453,8 @@ async def test_an_interrupted_submit_finishes_within_the_grace() -> None:
     assert len(rig.provider.orders) == 1
 
 
-class Interruptible:
-    """A journal that does not shield its commits itself."""
+class Slow:
+    """A journal that gives way to others before it records."""
 
     def __init__(self, journal: Any) -> None:
         self.inner = journal
@@ -463,8 +463,8 @@ class Interruptible:
         return getattr(self.inner, name)
 
     async def append(self, entries: Any, caps: Any = None) -> None:
-        """Give way to a cancellation, then pass on."""
-        await anyio.lowlevel.checkpoint()
+        """Give way, then pass on."""
+        await anyio.lowlevel.cancel_shielded_checkpoint()
         await self.inner.append(entries, caps)
 
 
@@ -479,7 +479,7 @@ async def test_a_submit_that_outlasts_the_grace_is_in_doubt() -> None:
         raise AssertionError
 
     rig.provider.submits = [endless]
-    rig.wrap_journal = Interruptible
+    rig.wrap_journal = Slow
 
     def interrupt(tools: Tools) -> None:
         tools.shelter.expire(anyio.current_time())
@@ -507,7 +507,7 @@ async def test_a_stopped_run_does_not_walk_through_what_is_left() -> None:
     rig.provider.submits = [Stop("402")]
     read = []
 
-    class Counting(Interruptible):
+    class Counting(Slow):
         async def unfinished(self, terms: Terms) -> AsyncIterator[Progress]:
             async for progress in self.inner.unfinished(terms):
                 read.append(progress)
