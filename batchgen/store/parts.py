@@ -50,12 +50,16 @@ class Part:
         self.digest.update(held)
         self.whole = held if len(held) == self.size else None
 
+    def flush(self) -> None:
+        """Write the rest, once."""
+        if self._held or not self.path:
+            self.write()
+
     def finish(self) -> None:
         """Write the rest, make all durable, close the file, once; after an error it is only good for `discard`."""
         if self.path and self.fd < 0:
             return
-        if self._held or not self.path:
-            self.write()
+        self.flush()
         self.folder.disk.sync(self.fd)
         self._close()
 

@@ -4,8 +4,13 @@ What happens to one of them is noted there, and touches none of the others. Bloc
 """
 
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from batchgen.job import Asset
 from batchgen.picture import Picture
@@ -16,6 +21,12 @@ from batchgen.store.labels import Labels
 from batchgen.store.names import PARTS, Proof, candidates, proof_name, stem_of
 from batchgen.store.parts import Part, prove
 from batchgen.store.thumbs import keep, place
+
+SLOW_SECONDS: Final = 0.002
+"""A disk whose sync takes so long is asked for several at once; for a faster one that would cost more than it saves."""
+
+BESIDE: Final = 32
+"""So many syncs are under way at once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,9 +63,12 @@ class Publisher:
         self._folder = folder
         self._labels = labels
         self._proved = proved
+        self._syncs = Syncs()
 
     def keep(self, pieces: Sequence[Piece]) -> None:
         """Finish, judge, prove and publish parts."""
+        _each(pieces, _write)
+        self._syncs.finish([piece for piece in pieces if piece.error is None])
         _each(pieces, self._prove)
         proven = [piece for piece in pieces if piece.error is None]
         try:
@@ -79,7 +93,6 @@ class Publisher:
         part, slot = piece.part, piece.slot
         assert part is not None
         try:
-            part.finish()
             piece.picture = picture = piece.picture or _judged(part)
             received = part.digest.hexdigest()
             piece.part = whole = self._inscribed(part, slot, picture)
@@ -133,6 +146,49 @@ class Prover(Publisher):
         assert proof is not None
         assert picture is not None
         piece.name = next(iter(candidates(stem_of(piece.slot), proof.sha256, picture.extension)))
+
+
+class Syncs:
+    """Makes written parts durable: one after another, and side by side once the disk is seen to take its time."""
+
+    def __init__(self) -> None:
+        self._beside = ThreadPoolExecutor(BESIDE, thread_name_prefix="sync")  # has no thread before it is needed
+        self._slow = False
+
+    def finish(self, pieces: Sequence[Piece]) -> None:
+        """Sync and close the part of each."""
+        waiting = deque(pieces)
+        while waiting and not self._slow:
+            self._finish(waiting.popleft())
+        for done in [self._beside.submit(self._finish, piece) for piece in waiting]:
+            done.result()
+
+    def _finish(self, piece: Piece) -> None:
+        began = time.monotonic()
+        _each([piece], _finish)
+        self._slow = time.monotonic() - began > SLOW_SECONDS
+
+
+def _write(piece: Piece) -> None:
+    with _discarded(piece) as part:
+        part.flush()
+
+
+def _finish(piece: Piece) -> None:
+    with _discarded(piece) as part:
+        part.finish()
+
+
+@contextmanager
+def _discarded(piece: Piece) -> Iterator[Part]:
+    """Its part, of which nothing is left if this fails."""
+    part = piece.part
+    assert part is not None
+    try:
+        yield part
+    except BaseException:
+        part.discard()
+        raise
 
 
 def _each(pieces: Sequence[Piece], do: Callable[[Piece], None]) -> None:

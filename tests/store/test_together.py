@@ -2,6 +2,8 @@
 
 import errno
 import os
+import threading
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -12,7 +14,10 @@ from batchgen.errors import BadAsset
 from batchgen.store import Saved, Slot
 from batchgen.store.decode import Structure
 from batchgen.store.disk import RealDisk
+from batchgen.store.folder import Folder
 from batchgen.store.local import LocalStore
+from batchgen.store.parts import Part
+from batchgen.store.publishing import SLOW_SECONDS, Piece, Syncs
 from batchgen.store.together import MOST, Together
 from tests.contracts.store import PARTS, chunks, finals
 from tests.store.pictures import picture
@@ -152,3 +157,34 @@ async def test_a_cancellation_waits_for_what_is_being_done() -> None:
         scope.cancel()
         await together.done(7)
     assert done == [7]
+
+
+class SlowDisk(RealDisk):
+    """Takes its time for the first file; the others are synced only when four are asked for at once."""
+
+    def __init__(self) -> None:
+        self.met = threading.Barrier(4)
+        self.synced = 0
+
+    def sync(self, fd: int) -> None:
+        self.synced += 1
+        if self.synced == 1:
+            time.sleep(2 * SLOW_SECONDS)
+        elif self.met.wait(timeout=60) == 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().sync(fd)
+
+
+def test_a_slow_disk_is_asked_for_several_syncs_at_once(tmp_path: Path) -> None:
+    """Where the first sync takes long, those of the others are made side by side, and one that fails fails alone."""
+    folder = Folder(str(tmp_path), SlowDisk())
+    folder.create()
+    folder.make(PARTS)
+    pieces = [Piece(Slot(number, "a"), Part(folder, number)) for number in range(5)]
+    for piece in pieces:
+        assert piece.part is not None
+        piece.part.hold(b"bytes")
+        piece.part.flush()
+    Syncs().finish(pieces)
+    assert [type(piece.error) for piece in pieces].count(OSError) == 1
+    assert len(os.listdir(tmp_path / PARTS)) == 4
