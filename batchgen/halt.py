@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
+from types import TracebackType
 from typing import Any
 
 import anyio
@@ -145,18 +146,32 @@ class Shelter:
     deadline: float = inf
     _scopes: set[anyio.CancelScope] = field(default_factory=set)
 
-    @contextmanager
-    def shield(self) -> Iterator[anyio.CancelScope]:
+    def shield(self) -> "_Shielded":
         """A scope that only the end of the grace cancels, quietly: ask its `cancelled_caught`."""
-        with anyio.CancelScope(shield=True, deadline=self.deadline) as scope:
-            self._scopes.add(scope)
-            try:
-                yield scope
-            finally:
-                self._scopes.discard(scope)
+        return _Shielded(self._scopes, anyio.CancelScope(shield=True, deadline=self.deadline))
 
     def expire(self, deadline: float) -> None:
         """End the grace at this moment of the event loop's clock; an earlier one stands."""
         self.deadline = min(self.deadline, deadline)
         for scope in self._scopes:
             scope.deadline = self.deadline
+
+
+class _Shielded:
+    """A scope that stands among these as long as somebody is in it."""
+
+    __slots__ = ("_among", "_scope")
+
+    def __init__(self, among: set[anyio.CancelScope], scope: anyio.CancelScope) -> None:
+        self._among = among
+        self._scope = scope
+
+    def __enter__(self) -> anyio.CancelScope:
+        self._among.add(self._scope)
+        return self._scope.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self._among.discard(self._scope)
+        return bool(self._scope.__exit__(kind, error, trace))

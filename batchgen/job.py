@@ -5,7 +5,6 @@ local references and the take. A job is always compared by the recipe that it wa
 batchgen makes a picture "changed".
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -19,6 +18,9 @@ RECIPE: Final = 1
 _quoted: Final = json.encoder.encode_basestring_ascii
 _SIGNATURE: Final = ("x-amz-", "x-goog-")
 _SIGNATURE_NAMES: Final = frozenset({"signature", "expires", "key-pair-id", "sig", "se", "sp", "sv", "token"})
+_BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS: Final = tuple(first + second for first in _BASE32 for second in _BASE32)
+_SHIFTS: Final = range(126, 5, -10)
 
 _DEFAULTS: Final[Mapping[int, Mapping[str, Mapping[str, str]]]] = {
     1: {
@@ -178,7 +180,8 @@ class Fingerprints:
 def token(batch_id: str, number: int, attempt: int, fingerprint: str) -> str:
     """The idempotency key of an attempt: 29 ASCII characters, the same whenever it is made again."""
     digest = hashlib.sha256(f"{batch_id}\0{number}\0{attempt}\0{fingerprint}".encode()).digest()
-    return "bg-" + base64.b32encode(digest).decode("ascii")[:26].lower()
+    bits = int.from_bytes(digest[:17])
+    return "bg-" + "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
 
 
 def without_signature(url: str) -> str:

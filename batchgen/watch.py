@@ -3,11 +3,12 @@
 The figures come from the journal; only calls, which leave no milestone, are counted here.
 """
 
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import anyio
 
@@ -46,15 +47,15 @@ class WatchedProvider:
         self._provider = provider
         self._tally = tally
 
-    async def submit(self, order: Order) -> Receipt:
+    def submit(self, order: Order) -> Coroutine[Any, Any, Receipt]:
         """Count and pass on."""
         self._tally.submits += 1
-        return await self._provider.submit(order)
+        return self._provider.submit(order)
 
-    async def status(self, task_id: str) -> Standing:
+    def status(self, task_id: str) -> Coroutine[Any, Any, Standing]:
         """Count and pass on."""
         self._tally.polls += 1
-        return await self._provider.status(task_id)
+        return self._provider.status(task_id)
 
     def download(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Count and pass on."""
@@ -123,18 +124,18 @@ class WatchedJournal:
             return
         match entry.milestone:
             case Accepted():
-                self._accepted[entry.job] = anyio.current_time()
-            case Stored() as stored:
+                self._accepted[entry.job] = time.monotonic()
+            case Stored():
                 self._time(progress)
-                self._end(replace(progress, position=entry.position, milestone=stored))
+                self._end(progress.moved(entry, progress.at))
             case JobFailed() as failed:
                 self._tally.failures[failed.failure, failed.reason] += 1
-                self._end(replace(progress, position=entry.position, milestone=failed))
+                self._end(progress.moved(entry, progress.at))
 
     def _time(self, progress: Progress) -> None:
         since = self._accepted.pop(progress.job.number, None)
         if since is not None:
-            model, took = progress.job.request.model, anyio.current_time() - since
+            model, took = progress.job.request.model, time.monotonic() - since
             usual = self._tally.seconds.get(model, took)
             self._tally.seconds[model] = usual + SHARE * (took - usual)
 

@@ -9,6 +9,7 @@ import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import httpx
@@ -123,10 +124,18 @@ class Door:
 
 def tls_context(ca_file: str | None) -> ssl.SSLContext:
     """Full verification against the system's certificates, or against those of a file."""
+    if ca_file is None:
+        return _of_the_system()
     try:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         raise SettingsError(f"SSL_CERT_FILE {ca_file} holds no certificates that can be read; mend it") from error
+
+
+@cache
+def _of_the_system() -> ssl.SSLContext:
+    """Some 150 certificates: reading them once is enough for planning and buying."""
+    return ssl.create_default_context()
 
 
 def _spares(rule: str, host: str, port: int) -> bool:

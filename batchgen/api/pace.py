@@ -1,6 +1,7 @@
 """When the next call may go: pauses that a server asks for, windows, and an even pace; in order of asking."""
 
 import random
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ JITTER: Final = 0.1
 class Timing:
     """Clock (seconds, monotonic), sleep and chance (0 to 1), so that tests need not wait."""
 
-    clock: Callable[[], float] = anyio.current_time
+    clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     chance: Callable[[], float] = random.random
 

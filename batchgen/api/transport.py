@@ -6,6 +6,7 @@ from typing import Final, Protocol, Self
 
 import anyio
 import httpx
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from batchgen import __version__
 from batchgen.api import Order, wire
@@ -14,6 +15,7 @@ from batchgen.api.meaning import Broke, Phase
 from batchgen.api.meaning import Call as Kind
 from batchgen.api.network import SLOWEST_UPLOAD, Door
 from batchgen.api.outcomes import REACH, Answer, of_break
+from batchgen.api.places import Places
 from batchgen.errors import BatchgenError, NotTaken, SettingsError
 from batchgen.guard import is_loopback
 
@@ -72,7 +74,7 @@ class Transport:
         self.host = httpx.URL(self.origin).host
         self._timeouts = door.network.timeouts
         self._listener = listener or Nobody()
-        self._limiter = anyio.Semaphore(REQUESTS, fast_acquire=True)
+        self._places = Places(REQUESTS)
         url = httpx.URL(self.origin)
         if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
             raise SettingsError(
@@ -114,6 +116,7 @@ class Transport:
         patience = self._timeouts.of(self._timeouts.answer, upload)
         call = Call("POST", self._place, self._target(wire.GENERATIONS), headers, patience, order.body)
         try:
+            await checkpoint_if_cancelled()  # nothing else is heard of it before the first byte is out
             return await self._exchange(self._submits, call, seconds)
         except FAILURES as error:
             raise broken("submit", call.phase, error, self.host) from error
@@ -143,13 +146,16 @@ class Transport:
         return self._path + path.encode("ascii")
 
     async def _exchange(self, carrier: Carrier, call: Call, seconds: float) -> Answer:
-        async with self._limiter:
+        if not self._places.take_now():
+            await self._places.take()
+        try:
             call.patience = call.patience.until(in_seconds(seconds))
-            try:
-                return await self._send(carrier, call)
-            except FAILURES:
-                self._listener.lost()
-                raise
+            return await self._send(carrier, call)
+        except FAILURES:
+            self._listener.lost()
+            raise
+        finally:
+            self._places.give()
 
     async def _send(self, carrier: Carrier, call: Call) -> Answer:
         reply = await carrier.carry(call)
