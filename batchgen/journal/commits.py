@@ -26,7 +26,7 @@ Work: TypeAlias = Callable[[Any], Result]
 _MOST: Final = 512
 """Pieces of work in one commit; the others wait for the next."""
 
-_LINGER_SECONDS: Final = 0.01
+_LINGER_SECONDS: Final = 0.02
 """How long the first waits for company: nothing beside the seconds that a picture takes, and far fewer syncs."""
 
 

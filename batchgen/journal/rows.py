@@ -2,8 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias, cast
 
 from batchgen.errors import Damaged, FailureClass
@@ -73,8 +72,8 @@ def prove(row: Row) -> None:
         raise Damaged(f"The journal's row of job {row[0]} is damaged; keep it, and put a copy back or ask for help.")
 
 
-def progress(row: Row) -> Progress:
-    """A job with its newest milestone, from PROGRESS.
+def progress(row: Row, input_row: InputRow | None = None, axes: Mapping[str, str] | None = None) -> Progress:
+    """A job with its newest milestone, from PROGRESS, and what it was made from.
 
     Raises:
         Damaged: the row, or its milestone, is not as it was written.
@@ -83,7 +82,8 @@ def progress(row: Row) -> Progress:
     number, job_id, fingerprint, recipe, request, _, path, _, _, _, standing, changed = row[:_SEAL]
     head, _, _, _, kind, attempt, body, run, at, *_ = row[HEAD:_PROGRESS]
     job = Job(number, job_id, fingerprint, recipe, decode_request(request), path)
-    return Progress(job, head, decode_milestone(kind, attempt, body), at, run, cast(Place, standing), bool(changed))
+    milestone = decode_milestone(kind, attempt, body)
+    return Progress(job, head, milestone, at, run, cast(Place, standing), bool(changed), input_row, axes or {})
 
 
 class Entries:
@@ -99,12 +99,11 @@ class Entries:
         Raises:
             Damaged: one of them is not as it was written.
         """
-        found, (key, *values) = progress(row), row[_PROGRESS:]
-        if row[_SEAL - 4] is not None and key != self._key:
+        made_of_row, (key, *values) = row[_SEAL - 4] is not None, row[_PROGRESS:]
+        if made_of_row and key != self._key:
             _prove(row[_PROGRESS:], "input row")
             self._key, self._input = key, InputRow(values[0], values[1], decode_texts(values[2]))
-        axes = decode_texts(row[_SEAL - 3])
-        return replace(found, row=self._input if row[_SEAL - 4] is not None else None, axes=axes)
+        return progress(row, self._input if made_of_row else None, decode_texts(row[_SEAL - 3]))
 
 
 def milestone(row: Row) -> Milestone:
