@@ -94,7 +94,10 @@ async def measure(desk: PostgresDesk, count: int) -> None:
             with told("status: the failures by cause"):
                 record.failures()
             with told("the page of the newest 500"):
-                record.newest(Selection(), 500)
+                newest = record.newest(Selection(), 500)
+            with told("what has ended since, as a head looks every second"):
+                over = Selection(states=frozenset({"stored", "failed"}), run=journal.run)
+                record.newest(over, 500, newest[20].mark, newer=True)
         with told("the end of the run, with its count of milestones"):
             await journal.end(0, "done")
     with told("open it again"):

@@ -1,10 +1,10 @@
 """A journal in PostgreSQL as readers see it: a connection of its own, each question answered as of one moment."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import Final
 
 import psycopg
@@ -23,6 +23,10 @@ from batchgen.lifecycle import JobFailed
 
 _PATIENCE_SECONDS: Final = 15.0
 """How long a server that went away is waited for by who had read there before."""
+
+_PAGE: Final = 200
+_NEWEST: Final = Mark(math.inf, 2**62)
+_OLDEST: Final = Mark(-math.inf, -1)
 
 _AXES: Final = """
     SELECT name, value, min(place) AS first, min(nth) AS within
@@ -93,16 +97,26 @@ class PostgresRecord(SqlRecord):
         self, selection: Selection, most: int, mark: Mark | None = None, *, newer: bool = False
     ) -> Sequence[Progress]:
         """The selected jobs by the time of their newest milestone."""
-        where, bindings = narrowed(selection)  # type: tuple[str, tuple[str | float, ...]]
-        if mark is not None:
-            where += f"{' AND' if where else 'WHERE'} (at, number) {'>' if newer else '<'} (?, ?)"
-            bindings += (mark.at, mark.job)
-        way = "" if newer else "DESC"
-        entries = rows.Entries()
+        found, size, mark = list[Progress](), max(most, _PAGE), mark or (_OLDEST if newer else _NEWEST)
         with self._reading():
-            found = self._reader.execute(f"{rows.ENTRIES} {where} ORDER BY at {way}, number {way}", bindings)
-            told = (each for each in map(entries.progress, found) if selected(each, selection))
-            return list(islice(told, most))
+            while len(found) < most:
+                page = self._page(selection, size, mark, newer=newer)
+                found += (each for each in page if selected(each, selection))
+                if len(page) < size:
+                    break
+                mark = page[-1].mark
+        return found[:most]
+
+    def _page(self, selection: Selection, most: int, mark: Mark, *, newer: bool) -> list[Progress]:
+        """So many jobs beyond a mark, of those that the database can tell to be selected."""
+        where, bindings = narrowed(selection)  # type: tuple[str, tuple[str | float, ...]]
+        way, beyond = ("", ">") if newer else ("DESC", "<")
+        # The time alone as well: of a pair over two tables no index knows.
+        where += f"{' AND' if where else 'WHERE'} at {beyond}= ? AND (at, number) {beyond} (?, ?)"
+        order = f"ORDER BY at {way}, number {way} LIMIT ?"
+        bound = (*bindings, mark.at, mark.at, mark.job, most)
+        entries = rows.Entries()
+        return [entries.progress(row) for row in self._reader.execute(f"{rows.ENTRIES} {where} {order}", bound)]
 
     def axes(self) -> Mapping[str, Sequence[str]]:
         """All axes of current jobs with their values."""

@@ -70,6 +70,7 @@ _TABLES: Final = """
         PRIMARY KEY (job, position));
     CREATE INDEX tasks ON milestones ((iif(json_valid(body), json_extract(body, '$.task_id'), NULL)))
         WHERE kind = 'Accepted';
+    CREATE INDEX by_time ON milestones (at, job);
     CREATE INDEX unsealed_milestones ON milestones (job, position) WHERE checksum IS NULL;
     CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE ON milestones
         FOR EACH ROW EXECUTE FUNCTION never_changed();
