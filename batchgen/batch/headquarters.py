@@ -16,6 +16,7 @@ from batchgen.batch.asked import Asked
 from batchgen.batch.command import Command
 from batchgen.batch.ending import end_in_time, end_when_cancelled, listen
 from batchgen.batch.following import Follower, Rates
+from batchgen.batch.measuring import measure
 from batchgen.batch.outpost import Brief
 from batchgen.batch.seller import GATEWAY
 from batchgen.batch.sharing import Sharing, shared_windows
@@ -178,6 +179,7 @@ class _Head:
         group.start_soon(end_in_time, command.halt, shelter, deadline, grace)
         group.start_soon(end_when_cancelled, shelter, grace)
         group.start_soon(self._follower.follow)
+        group.start_soon(measure, str(command.asked.location.folder), self._tally)
 
     def _heard(self, seat: int, word: Word) -> None:
         match word:

@@ -19,6 +19,7 @@ from batchgen.batch.ending import end_in_time, end_when_cancelled, listen
 from batchgen.batch.experience import known_durations
 from batchgen.batch.hanging import hang
 from batchgen.batch.labelling import labels
+from batchgen.batch.measuring import measure
 from batchgen.batch.seller import preparer, seller
 from batchgen.batch.sharing import shared_windows
 from batchgen.batch.storing import pictures_of
@@ -32,7 +33,7 @@ from batchgen.manifest.provider import Local
 from batchgen.retry import REAL
 from batchgen.store.decode import Check, Decoder, Structure
 from batchgen.store.local import LocalStore
-from batchgen.store.space import floor_bytes, free_bytes, shortage
+from batchgen.store.space import floor_bytes, shortage
 from batchgen.store.thumbs import tidy
 from batchgen.terms import Terms
 from batchgen.wheel import Wheel
@@ -41,7 +42,6 @@ from batchgen.worker.room import Room
 from batchgen.worker.tools import Clocks, Tools
 
 FIGURES_EVERY_SECONDS = 0.25
-FREE_EVERY_SECONDS = 5
 UNDER_WAY = Selection(states=frozenset({"running"}))
 """The jobs whose pictures a killed run may have saved and not recorded."""
 
@@ -114,7 +114,7 @@ async def _carry_all(command: Command, store: LocalStore) -> None:  # what a run
             )
             background.start_soon(end_when_cancelled, tools.shelter, options.grace_seconds)
             background.start_soon(_show, tools, look, observer)
-            background.start_soon(_measure, str(asked.location.folder), tally)
+            background.start_soon(measure, str(asked.location.folder), tally)
             with halt.scope:
                 engine = LocalEngine(terms.limits.in_flight, begun=_begun_at_once(terms), timing=tools.clocks.timing)
                 await engine.run(partial(_open, Worker(tools)))
@@ -170,12 +170,6 @@ async def _show(tools: Tools, look: watch.Look, observer: Observer) -> None:
     while True:
         observer.figures(look(await tools.journal.totals(), note=_note(tools)))
         await anyio.sleep(FIGURES_EVERY_SECONDS)
-
-
-async def _measure(folder: str, tally: watch.Tally) -> None:
-    while True:
-        tally.free_bytes = await anyio.to_thread.run_sync(free_bytes, folder)
-        await anyio.sleep(FREE_EVERY_SECONDS)
 
 
 def _note(tools: Tools) -> str:

@@ -79,6 +79,7 @@ async def test_a_run_at_a_cluster(tmp_path: Path, cluster: str, monkeypatch: pyt
     last = watching.shown[-1]
     assert (last.of("stored"), last.submits, last.total) == (30, 30, 30)
     assert last.downloads >= 30
+    assert last.free_bytes
     seen = sorted(each.job.id for each in watching.over if isinstance(each.milestone, Stored))
     assert seen == [f"job{number:03}" for number in range(30)]
 
