@@ -64,7 +64,7 @@ async def test_it_may_be_there_when_the_cancellation_is_heard_of() -> None:
         group.start_soon(waits)
         await checkpoint()
         group.cancel_scope.cancel()
-        asyncio.get_running_loop().call_soon(over.bring, "kept")
+        over.bring("kept")
     assert seen == ["kept"]
 
 
