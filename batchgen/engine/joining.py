@@ -20,6 +20,8 @@ LOCAL: Final = "local"
 
 PATIENCE_SECONDS: Final = 15
 
+_TLS: Final = ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY")
+
 
 @asynccontextmanager
 async def joined(address: str, *, patience_seconds: float = PATIENCE_SECONDS) -> AsyncIterator[Client]:
@@ -76,5 +78,10 @@ async def _connect(client: Client, address: str) -> None:
         await apart(client)
     except ValueError as strange:
         raise SettingsError(f"--dask {address}: {strange}; write tcp://host:8786, or local") from None
+    except TypeError:  # what Dask raises where its own settings name no certificate
+        raise SettingsError(
+            f"--dask {address}: this machine has no certificate for it; set "
+            f"{', '.join(f'DASK_DISTRIBUTED__COMM__TLS__{each}' for each in _TLS)}"
+        ) from None
     except OSError as silent:
         raise Unfinished(f"no Dask scheduler answers at {address}; start one there, and run again") from silent

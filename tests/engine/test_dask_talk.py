@@ -240,3 +240,10 @@ async def test_an_address_that_is_none(address: str) -> None:
     with pytest.raises(SettingsError, match="write tcp://host:8786, or local"):
         async with joined(address):
             pass
+
+
+async def test_a_scheduler_with_tls_needs_a_certificate_here() -> None:
+    """Where Dask's settings name no certificate, the variables that do are named."""
+    with pytest.raises(SettingsError, match="no certificate for it; set DASK_DISTRIBUTED__COMM__TLS__CA_FILE"):
+        async with joined("tls://127.0.0.1:1", patience_seconds=5):
+            pass
