@@ -135,7 +135,7 @@ def _start(weed: str, home: Path, ports: list[int]) -> subprocess.Popen[bytes]:
         for (name, kind), port in zip(((name, kind) for name in names for kind in ("", ".grpc")), ports, strict=True)
     ]
     quiet = ["-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false"]
-    small = ["-master.volumeSizeLimitMB=64", "-volume.max=60", "-s3.autoCreateBucket=false"]
+    small = ["-master.volumeSizeLimitMB=64", "-volume.max=1000", "-s3.autoCreateBucket=false"]
     places = [f"-dir={home / 'data'}", f"-s3.config={home / 's3.json'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
     command = [weed, "server", "-filer", "-s3", *places, *words, *quiet, *small]
     with (home / "log").open("wb") as log:
