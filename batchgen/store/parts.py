@@ -50,7 +50,7 @@ class Part:
         self.digest.update(held)
         self.whole = held if len(held) == self.size else None
 
-    def flush(self) -> None:
+    def write_rest(self) -> None:
         """Write the rest, once."""
         if self._held or not self.path:
             self.write()
@@ -59,7 +59,7 @@ class Part:
         """Write the rest, make all durable, close the file, once; after an error it is only good for `discard`."""
         if self.path and self.fd < 0:
             return
-        self.flush()
+        self.write_rest()
         self.folder.disk.sync(self.fd)
         self._close()
 

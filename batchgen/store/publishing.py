@@ -171,7 +171,7 @@ class Syncs:
 
 def _write(piece: Piece) -> None:
     with _discarded(piece) as part:
-        part.flush()
+        part.write_rest()
 
 
 def _finish(piece: Piece) -> None:

@@ -117,8 +117,8 @@ MUTATIONS = {
     ),
     "append does not wait": Mutation(
         "journal/commits.py",
-        "            await piece.future\n        return piece.future.result()",
-        "            return None\n        return piece.future.result()",
+        "        return await over.wait()",
+        "        return None",
         ("kill", "power"),
     ),
     "a picture is linked before it is proven": Mutation(

@@ -184,7 +184,7 @@ def test_a_slow_disk_is_asked_for_several_syncs_at_once(tmp_path: Path) -> None:
     for piece in pieces:
         assert piece.part is not None
         piece.part.hold(b"bytes")
-        piece.part.flush()
+        piece.part.write_rest()
     Syncs().finish(pieces)
     assert [type(piece.error) for piece in pieces].count(OSError) == 1
     assert len(os.listdir(tmp_path / PARTS)) == 4

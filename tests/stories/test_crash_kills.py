@@ -16,7 +16,7 @@ from tests.stories.warm import Starter, quick_gateway, wait_for, warm
 from tests.stories.world import Gateway, World, at, jobs
 
 KILLS = [
-    pytest.param(20, id="20 kills"),
+    pytest.param(20, id="20 kills", marks=[pytest.mark.timeout(900)]),
     pytest.param(500, id="500 kills", marks=[pytest.mark.slow, pytest.mark.timeout(3600)]),
 ]
 
