@@ -18,13 +18,13 @@ from batchgen.journal import (
     running,
     unrecorded,
 )
-from batchgen.journal.commits import SqliteTransactions
 from batchgen.journal.database import Connection
 from batchgen.journal.filesystem import require_locks
 from batchgen.journal.proof import prove
 from batchgen.journal.reading import reading
 from batchgen.journal.recording import Recorder
 from batchgen.journal.schema import Machine, connect_to_read, read_identity
+from batchgen.journal.transactions import SqliteTransactions
 from batchgen.journal.writing import Begun, SqlJournal
 
 Result = TypeVar("Result")

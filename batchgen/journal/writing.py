@@ -30,8 +30,9 @@ from batchgen.journal import (
     unrecorded,
 )
 from batchgen.journal.choosing import PAGE, UNDER_WAY, goes_on
-from batchgen.journal.commits import Commits, Transactions
+from batchgen.journal.commits import Commits
 from batchgen.journal.database import Connection
+from batchgen.journal.transactions import Transactions
 from batchgen.lifecycle import Accepted
 from batchgen.terms import Terms
 

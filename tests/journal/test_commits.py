@@ -12,7 +12,8 @@ import pytest
 
 from batchgen.errors import Damaged, JournalError
 from batchgen.journal import Entry
-from batchgen.journal.commits import Commits, SqliteTransactions
+from batchgen.journal.commits import Commits
+from batchgen.journal.transactions import SqliteTransactions
 from batchgen.lifecycle import Accepted, Milestone, Started
 from tests.contracts.journal import handed_out, manifest, owed, walk
 from tests.journal.desks import SqliteDesk
