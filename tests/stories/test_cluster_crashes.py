@@ -93,7 +93,8 @@ def test_everything_dies_once(stage: Stage) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("stage", [120, pytest.param(2000, marks=pytest.mark.slow)], indirect=True)
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", [120, 2000], indirect=True)
 def test_a_worker_freezes_and_wakes(stage: Stage) -> None:
     """A worker that stands still is taken for dead, its jobs go on elsewhere, and it does no harm when it wakes."""
     stage.cluster.start(2)
