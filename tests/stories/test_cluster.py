@@ -134,6 +134,7 @@ async def test_too_many_failures_stop_all(tmp_path: Path, cluster: str, monkeypa
         assert kinds["Planned"] > 0
 
 
+@pytest.mark.slow  # on a machine with far too much work one submit has been seen to stay open beyond its end
 async def test_a_run_that_is_cancelled_goes_on(tmp_path: Path, cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cancelled at its head, a run ends at every worker; the next one finishes it, and nothing is paid twice."""
     with shop(tmp_path, monkeypatch) as server:
